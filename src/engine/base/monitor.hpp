@@ -1,0 +1,36 @@
+// How long engine work stays interruptible and visible.
+#pragma once
+
+#include <cstdint>
+
+namespace knowhow {
+
+// Engine loops call poll() at least every 100 ms, on the main thread only. An implementation
+// throws to stop the work; the default one never does.
+class Monitor {
+  public:
+    virtual ~Monitor() = default;
+    virtual void poll() {}
+    // Work done of a total, in units of the current phase. Main thread only.
+    virtual void progress(std::int64_t /*done*/, std::int64_t /*total*/) {}
+};
+
+// Calls monitor.poll() once in `every` steps, so that an inner loop may ask at each step.
+class PollEvery {
+  public:
+    explicit PollEvery(Monitor& monitor, unsigned every = 1024)
+        : monitor_(monitor), every_(every), left_(every) {}
+    void step() {
+        if (--left_ == 0) {
+            left_ = every_;
+            monitor_.poll();
+        }
+    }
+
+  private:
+    Monitor& monitor_;
+    unsigned every_;
+    unsigned left_;
+};
+
+}  // namespace knowhow

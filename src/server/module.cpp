@@ -1,0 +1,38 @@
+// The module's magic block and its settings.
+#include "server/module.hpp"
+
+extern "C" {
+#include <utils/guc.h>
+}
+
+#include <climits>
+
+#pragma GCC visibility push(default)
+extern "C" {
+PG_MODULE_MAGIC;
+void _PG_init(void);
+}
+#pragma GCC visibility pop
+
+namespace knowhow::server::settings {
+char* recommender = nullptr;
+int threads = 2;
+int max_memory = 1024 * 1024;
+}  // namespace knowhow::server::settings
+
+extern "C" void _PG_init(void) {
+    using namespace knowhow::server;
+    DefineCustomStringVariable("knowhow.recommender",
+                               "The recommender to use where none is named by an argument.",
+                               nullptr, &settings::recommender, "", PGC_USERSET, 0, nullptr,
+                               nullptr, nullptr);
+    DefineCustomIntVariable("knowhow.threads", "Threads that training may use.",
+                            "Results do not depend on it.", &settings::threads, 2, 1, 256,
+                            PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("knowhow.max_memory",
+                            "Memory that one training or one call may use beyond work_mem.",
+                            "Work that would need more ends with an error before it takes it.",
+                            &settings::max_memory, 1024 * 1024, 1024, MAX_KILOBYTES, PGC_USERSET,
+                            GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    MarkGUCPrefixReserved("knowhow");
+}

@@ -1,0 +1,10 @@
+// The module's settings (knowhow.*), registered when the library is loaded.
+#pragma once
+
+#include "server/border/postgres.hpp"
+
+namespace knowhow::server::settings {
+extern char* recommender;   // knowhow.recommender; "" when unset
+extern int threads;         // knowhow.threads
+extern int max_memory;      // knowhow.max_memory, kB
+}  // namespace knowhow::server::settings
