@@ -6,7 +6,8 @@ DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_depend
                WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
-                 AND refobjid OPERATOR(pg_catalog.=) 'knowhow'::pg_catalog.regnamespace) THEN
+                 AND refobjid OPERATOR(pg_catalog.=) 'knowhow'::pg_catalog.regnamespace
+                 AND classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::pg_catalog.regclass) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'duplicate_schema',
             MESSAGE = 'schema "knowhow" already contains objects',
