@@ -1,0 +1,160 @@
+#include "server/catalog/model.hpp"
+
+extern "C" {
+#include <access/genam.h>
+#include <access/htup_details.h>
+#include <access/table.h>
+#include <utils/fmgroids.h>
+#include <utils/rel.h>
+#include <utils/snapmgr.h>
+#include <utils/timestamp.h>
+}
+
+#include <cstring>
+
+#include "server/catalog/tables.hpp"
+
+namespace knowhow::server {
+namespace {
+
+// Columns of knowhow.model_catalog.
+enum Column {
+    kColumnId = 1,
+    kColumnRecommenderId,
+    kColumnState,
+    kColumnAlgorithm,
+    kColumnParams,
+    kColumnSeed,
+    kColumnTextVersion,
+    kColumnTrainedAt,
+    kColumnDocuments,
+    kColumnPeople,
+    kColumnInteractions,
+    kColumnSizes,
+    kColumnMetrics,
+    kColumns = kColumnMetrics
+};
+
+Model* read_row(HeapTuple tuple, TupleDesc columns) {
+    Datum values[kColumns];
+    bool nulls[kColumns];
+    heap_deform_tuple(tuple, columns, values, nulls);
+    auto string = [&](int column) {
+        return nulls[column - 1] ? nullptr : TextDatumGetCString(values[column - 1]);
+    };
+    auto number = [&](int column) {
+        return nulls[column - 1] ? 0 : DatumGetInt64(values[column - 1]);
+    };
+    auto json = [&](int column) {
+        return nulls[column - 1] ? nullptr : DatumGetJsonbPCopy(values[column - 1]);
+    };
+    Model* const model = static_cast<Model*>(palloc0(sizeof(Model)));
+    model->id = DatumGetInt32(values[kColumnId - 1]);
+    model->recommender_id = DatumGetInt32(values[kColumnRecommenderId - 1]);
+    model->state = string(kColumnState);
+    model->algorithm = string(kColumnAlgorithm);
+    model->params = json(kColumnParams);
+    model->seed = number(kColumnSeed);
+    model->text_version = string(kColumnTextVersion);
+    model->trained_at =
+        nulls[kColumnTrainedAt - 1] ? 0 : DatumGetTimestampTz(values[kColumnTrainedAt - 1]);
+    model->documents = number(kColumnDocuments);
+    model->people = number(kColumnPeople);
+    model->interactions = number(kColumnInteractions);
+    model->sizes = json(kColumnSizes);
+    model->metrics = json(kColumnMetrics);
+    return model;
+}
+
+// The first row that the key finds in the index, or NULL. The partial index of active models
+// needs no second condition: it holds no other rows.
+Model* first_row(const char* index, int column, int32 id, bool active) {
+    ScanKeyData key;
+    ScanKeyInit(&key, static_cast<AttrNumber>(column), BTEqualStrategyNumber, F_INT4EQ,
+                Int32GetDatum(id));
+    Relation const catalog = table_open(catalog_table("model_catalog"), AccessShareLock);
+    SysScanDesc const scan =
+        systable_beginscan(catalog, catalog_table(index), true, GetActiveSnapshot(), 1, &key);
+    Model* model = nullptr;
+    HeapTuple tuple;
+    while (model == nullptr && HeapTupleIsValid(tuple = systable_getnext(scan))) {
+        Model* const candidate = read_row(tuple, RelationGetDescr(catalog));
+        if (!active || strcmp(candidate->state, "active") == 0) {
+            model = candidate;
+        }
+    }
+    systable_endscan(scan);
+    table_close(catalog, AccessShareLock);
+    return model;
+}
+
+}  // namespace
+
+Model* active_model(int32 recommender_id) {
+    return first_row("model_catalog_active_idx", kColumnRecommenderId, recommender_id, true);
+}
+
+Model* find_model(int32 model_id) {
+    return first_row("model_catalog_pkey", kColumnId, model_id, false);
+}
+
+bool lock_recommender(int32 recommender_id) {
+    return write_catalog(
+               "SELECT recommender_id FROM knowhow.recommender_catalog "
+               "WHERE recommender_id = $1 FOR NO KEY UPDATE",
+               {int4_parameter(recommender_id)}) > 0;
+}
+
+int32 create_model(const Recommender& recommender, int64 seed) {
+    int64 model_id = 0;
+    write_catalog(
+        "INSERT INTO knowhow.model_catalog "
+        "(recommender_id, state, algorithm, params, seed) "
+        "VALUES ($1, 'building', $2, $3, $4) RETURNING model_id",
+        {int4_parameter(recommender.id), text_parameter(recommender.algorithm),
+         jsonb_parameter(recommender.params), int8_parameter(seed)},
+        &model_id);
+    return static_cast<int32>(model_id);
+}
+
+void finish_model(int32 model_id, const ModelResult& result) {
+    write_catalog(
+        "UPDATE knowhow.model_catalog SET text_version = $2, trained_at = now(), "
+        "documents = $3, people = $4, interactions = $5, sizes = $6, metrics = $7 "
+        "WHERE model_id = $1",
+        {int4_parameter(model_id), text_parameter(result.text_version),
+         int8_parameter(result.documents), int8_parameter(result.people),
+         int8_parameter(result.interactions), jsonb_parameter(result.sizes),
+         jsonb_parameter(result.metrics)});
+}
+
+void activate_model_row(int32 model_id) {
+    // The two states change one after the other: a unique index is checked row by row.
+    write_catalog(
+        "UPDATE knowhow.model_catalog SET state = 'retired' WHERE state = 'active' "
+        "AND model_id <> $1 AND recommender_id = "
+        "(SELECT recommender_id FROM knowhow.model_catalog WHERE model_id = $1)",
+        {int4_parameter(model_id)});
+    if (write_catalog("UPDATE knowhow.model_catalog SET state = 'active' WHERE model_id = $1",
+                      {int4_parameter(model_id)}) == 0) {
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model %d does not exist", model_id)));
+    }
+}
+
+void delete_model_rows(int32 model_id) {
+    write_catalog("DELETE FROM knowhow.model_catalog WHERE model_id = $1",
+                  {int4_parameter(model_id)});
+}
+
+void prune_models(int32 recommender_id, int keep) {
+    write_catalog(
+        "DELETE FROM knowhow.model_catalog WHERE model_id IN ("
+        "SELECT model_id FROM knowhow.model_catalog "
+        "WHERE recommender_id = $1 AND state IN ('retired', 'failed', 'active') "
+        "ORDER BY state = 'active' DESC, model_id DESC OFFSET $2) "
+        "AND state <> 'active'",
+        {int4_parameter(recommender_id), int8_parameter(keep)});
+}
+
+}  // namespace knowhow::server

@@ -1,0 +1,136 @@
+#include "server/catalog/params.hpp"
+
+extern "C" {
+#include <lib/stringinfo.h>
+#include <utils/numeric.h>
+}
+
+#include <cmath>
+#include <cstring>
+
+namespace knowhow::server {
+namespace {
+
+constexpr Param kParams[] = {
+    {"history", ParamType::kInteger, 500, 1, 10000,
+     "newest snippets of a person that a recommendation starts from"},
+    {"k", ParamType::kInteger, 50, 1, 10000, "user_knn: nearest persons whose ratings count"},
+    {"keep_models", ParamType::kInteger, 3, 1, 100,
+     "models kept per recommender, the active one included"},
+    {"neighbours", ParamType::kInteger, 200, 1, 10000,
+     "item_knn: targets kept per snippet, those of largest absolute weight"},
+    {"shrinkage", ParamType::kReal, 10, 0, 1e6,
+     "item_knn: added to the denominator of each cosine, so that few common readers count less"},
+};
+constexpr int kParamCount = sizeof kParams / sizeof kParams[0];
+
+constexpr const char* kAlgorithms[] = {"item_knn", "user_knn"};
+
+const Param* find_param(const char* name, std::size_t length) {
+    for (const Param& param : kParams) {
+        if (strlen(param.name) == length && memcmp(param.name, name, length) == 0) {
+            return &param;
+        }
+    }
+    return nullptr;
+}
+
+[[noreturn]] void unknown_param(const char* name, int length) {
+    StringInfoData known;
+    initStringInfo(&known);
+    for (const Param& param : kParams) {
+        appendStringInfo(&known, "%s%s", known.len > 0 ? ", " : "", param.name);
+    }
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("unknown parameter \"%.*s\" in params", length, name),
+                    errhint("Known parameters: %s.", known.data)));
+    pg_unreachable();
+}
+
+// The value as a number, or an error that names the parameter, the value and its range.
+double checked_number(const Param& param, const JsonbValue& value) {
+    if (value.type == jbvNumeric) {
+        double const number = DatumGetFloat8(
+            DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
+        if (number >= param.minimum && number <= param.maximum &&
+            (param.type == ParamType::kReal || number == std::floor(number))) {
+            return number;
+        }
+    }
+    JsonbValue copy = value;
+    Jsonb* const shown = JsonbValueToJsonb(&copy);
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("parameter \"%s\" must be %s between %g and %g, not %s", param.name,
+                    param.type == ParamType::kInteger ? "an integer" : "a number", param.minimum,
+                    param.maximum, JsonbToCString(nullptr, &shown->root, VARSIZE(shown)))));
+    pg_unreachable();
+}
+
+}  // namespace
+
+const Param* known_params(int* count) {
+    *count = kParamCount;
+    return kParams;
+}
+
+double param_number(const Jsonb* params, const char* name) {
+    const Param* const param = find_param(name, strlen(name));
+    if (param == nullptr) {
+        elog(ERROR, "parameter \"%s\" is not in the table of known parameters", name);
+    }
+    if (params == nullptr || !JB_ROOT_IS_OBJECT(params)) {
+        return param->standard;
+    }
+    JsonbValue key;
+    key.type = jbvString;
+    key.val.string.val = const_cast<char*>(name);
+    key.val.string.len = static_cast<int>(strlen(name));
+    const JsonbValue* const value =
+        findJsonbValueFromContainer(const_cast<JsonbContainer*>(&params->root), JB_FOBJECT, &key);
+    return value == nullptr || value->type == jbvNull ? param->standard
+                                                      : checked_number(*param, *value);
+}
+
+double param_number(const Recommender& recommender, const char* name) {
+    return param_number(recommender.params, name);
+}
+
+void check_algorithm(const char* algorithm) {
+    StringInfoData known;
+    initStringInfo(&known);
+    for (const char* name : kAlgorithms) {
+        if (strcmp(name, algorithm) == 0) {
+            return;
+        }
+        appendStringInfo(&known, "%s%s", known.len > 0 ? ", " : "", name);
+    }
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("unknown algorithm \"%s\"", algorithm),
+                    errhint("Known algorithms: %s.", known.data)));
+}
+
+void check_params(Jsonb* params) {
+    if (!JB_ROOT_IS_OBJECT(params)) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("params must be a JSON object, not %s",
+                               JsonbToCString(nullptr, &params->root, VARSIZE(params)))));
+    }
+    JsonbIterator* iterator = JsonbIteratorInit(&params->root);
+    const Param* param = nullptr;
+    JsonbValue value;
+    JsonbIteratorToken token;
+    while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE) {
+        if (token == WJB_KEY) {
+            param =
+                find_param(value.val.string.val, static_cast<std::size_t>(value.val.string.len));
+            if (param == nullptr) {
+                unknown_param(value.val.string.val, value.val.string.len);
+            }
+        } else if (token == WJB_VALUE && value.type != jbvNull) {
+            (void)checked_number(*param, value);
+        }
+    }
+}
+
+}  // namespace knowhow::server

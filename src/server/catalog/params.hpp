@@ -1,0 +1,39 @@
+// The parameters of recommenders: what may stand in the jsonb object `params`, in one table.
+//
+// All functions here are PostgreSQL phases: call them with no destructor pending.
+#pragma once
+
+#include "server/catalog/recommender.hpp"
+
+namespace knowhow::server {
+
+enum class ParamType { kInteger, kReal };
+
+struct Param {
+    const char* name;
+    ParamType type;
+    double standard;  // the value where params does not name it
+    double minimum;   // both ends belong to the range
+    double maximum;
+    const char* description;  // with unit and, where it is of one algorithm only, that one
+};
+
+// All of them, in alphabetical order; `*count` is set to their number.
+const Param* known_params(int* count);
+
+// The value of a known parameter: the stored one, else its default. An unknown name is an error
+// of the calling code (XX000). A stored value out of range (a row that was forged or comes from
+// another version) is error 22023.
+double param_number(const Recommender& recommender, const char* name);
+
+// The same from the params of a model.
+double param_number(const Jsonb* params, const char* name);
+
+// Checks the algorithm's name; error 22023 lists the known ones.
+void check_algorithm(const char* algorithm);
+
+// Checks what a user passes: an object of known keys with values in range, or null, which stands
+// for the default. Error 22023 names the first fault; for an unknown key it lists the known ones.
+void check_params(Jsonb* params);
+
+}  // namespace knowhow::server
