@@ -1,0 +1,105 @@
+#include "engine/learn/item_knn.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory_resource>
+#include <vector>
+
+#include "engine/learn/similarity.hpp"
+
+namespace knowhow {
+namespace {
+
+constexpr std::array<Parameter, 3> kParameters = {{
+    {"shrinkage", 10, 0, 1e6, false,
+     "Added to the product of norms: similarities that rest on few people shrink towards zero."},
+    {"user_activity", 0, 0, 1, false,
+     "A person counts by their number of items to the power of minus this."},
+    {"max_user_items", 20000, 2, 2147483647, true,
+     "People with more items than this are left out: the time grows with the square."},
+}};
+
+SparseMatrix positive_values(SparseView matrix, std::pmr::memory_resource* resource,
+                             Monitor& monitor) {
+    SparseMatrix result(resource);
+    const auto count = static_cast<std::size_t>(std::count_if(
+        matrix.values().begin(), matrix.values().end(), [](float value) { return value > 0; }));
+    result.column_count = matrix.column_count();
+    result.offsets.reserve(static_cast<std::size_t>(matrix.row_count()) + 1);
+    result.columns.reserve(count);
+    result.values.reserve(count);
+    result.offsets.push_back(0);
+    PollEvery poll(monitor, 65536);
+    for (std::int32_t r = 0; r < matrix.row_count(); ++r) {
+        const SparseRow row = matrix.row(r);
+        for (std::size_t k = 0; k < row.size(); ++k) {
+            if (row.values[k] > 0) {
+                result.columns.push_back(row.columns[k]);
+                result.values.push_back(row.values[k]);
+            }
+            poll.step();
+        }
+        result.offsets.push_back(static_cast<std::int64_t>(result.values.size()));
+        poll.step();
+    }
+    return result;
+}
+
+}  // namespace
+
+std::string_view ItemKnn::description() const {
+    return "Cosine between items over the people who like both, with shrinkage.";
+}
+
+std::span<const Parameter> ItemKnn::parameters() const {
+    return kParameters;
+}
+
+ItemItem ItemKnn::fit(const Interactions& interactions, const Parameters& parameters,
+                      const FitOptions& options, Monitor& monitor, MemoryBudget& budget) const {
+    // Copies are needed only where there is something to leave out.
+    SparseView by_user = interactions.by_user();
+    SparseView by_item = interactions.by_item();
+    SparseMatrix positive_by_user(&budget);
+    SparseMatrix positive_by_item(&budget);
+    if (std::any_of(by_user.values().begin(), by_user.values().end(),
+                    [](float value) { return !(value > 0); })) {
+        positive_by_user = positive_values(by_user, &budget, monitor);
+        by_user = positive_by_user.view();
+        positive_by_item = positive_values(by_item, &budget, monitor);
+        by_item = positive_by_item.view();
+    }
+
+    PollEvery poll(monitor, 65536);
+    const double activity = parameters["user_activity"];
+    const double max_user_items = parameters["max_user_items"];
+    std::pmr::vector<double> user_weight(static_cast<std::size_t>(by_user.row_count()), &budget);
+    for (std::int32_t user = 0; user < by_user.row_count(); ++user) {
+        const auto items = static_cast<double>(by_user.row(user).size());
+        user_weight[static_cast<std::size_t>(user)] =
+            items < 1 || items > max_user_items ? 0 : std::pow(items, -activity);
+        poll.step();
+    }
+    std::pmr::vector<double> norm(static_cast<std::size_t>(by_item.row_count()), &budget);
+    for (std::int32_t item = 0; item < by_item.row_count(); ++item) {
+        const SparseRow row = by_item.row(item);
+        double squares = 0;
+        for (std::size_t k = 0; k < row.size(); ++k) {
+            if (user_weight[static_cast<std::size_t>(row.columns[k])] > 0) {
+                const auto value = static_cast<double>(row.values[k]);
+                squares += value * value;
+            }
+            poll.step();
+        }
+        norm[static_cast<std::size_t>(item)] = std::sqrt(squares);
+        poll.step();
+    }
+
+    const SimilarityPart people = {
+        by_item, by_user, user_weight, norm, norm, parameters["shrinkage"], 1};
+    return top_similarities({&people, 1}, interactions.item_count(), options.targets,
+                            options.threads, monitor, budget);
+}
+
+}  // namespace knowhow

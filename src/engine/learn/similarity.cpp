@@ -1,0 +1,153 @@
+#include "engine/learn/similarity.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory_resource>
+#include <vector>
+
+#include "engine/base/parallel.hpp"
+#include "engine/learn/cancellation.hpp"
+
+namespace knowhow {
+namespace {
+
+constexpr std::size_t kRowsPerChunk = 8;
+constexpr std::size_t kProductsPerCheck = std::size_t{1} << 18;
+
+// A dense vector that remembers where it was written to.
+class Accumulator {
+  public:
+    Accumulator(std::size_t size, std::pmr::memory_resource* resource)
+        : sums_(size, 0.0, resource), touched_(resource) {
+        touched_.reserve(size);
+    }
+    // A sum may pass through zero on its way: its position is then noted twice, and drain()
+    // meets a zero the second time.
+    void add(std::int32_t position, double value) {
+        double& sum = sums_[static_cast<std::size_t>(position)];
+        if (sum == 0) {
+            touched_.push_back(position);
+        }
+        sum += value;
+    }
+    // Calls body(position, sum) for each nonzero sum, and leaves only zeros behind.
+    template <typename Body>
+    void drain(Body body) {
+        for (std::int32_t position : touched_) {
+            double& sum = sums_[static_cast<std::size_t>(position)];
+            const double value = sum;
+            sum = 0;
+            if (value != 0) {
+                body(position, value);
+            }
+        }
+        touched_.clear();
+    }
+
+  private:
+    std::pmr::vector<double> sums_;
+    std::pmr::vector<std::int32_t> touched_;
+};
+
+struct Scratch {
+    Scratch(std::size_t items, std::size_t parts, std::pmr::memory_resource* resource)
+        : products(items, resource), total(parts > 1 ? items : 0, resource), found(resource) {}
+    Accumulator products;  // of one part
+    Accumulator total;     // over the parts, if there are several
+    std::pmr::vector<Target> found;
+};
+
+void multiply(const SimilarityPart& part, std::int32_t item, Accumulator& products,
+              Cancellation& cancellation, std::size_t& until_check) {
+    const SparseRow row = part.rows.row(item);
+    for (std::size_t k = 0; k < row.size(); ++k) {
+        const auto column = row.columns[k];
+        const double factor = part.column_weight[static_cast<std::size_t>(column)] *
+                              static_cast<double>(row.values[k]);
+        if (factor == 0) {
+            continue;
+        }
+        const SparseRow other = part.columns.row(column);
+        for (std::size_t begin = 0; begin < other.size();) {
+            const std::size_t end = std::min(other.size(), begin + until_check);
+            for (std::size_t n = begin; n < end; ++n) {
+                products.add(other.columns[n], factor * static_cast<double>(other.values[n]));
+            }
+            until_check -= end - begin;
+            begin = end;
+            if (until_check == 0) {
+                cancellation.check();
+                until_check = kProductsPerCheck;
+            }
+        }
+    }
+}
+
+// The strongest `targets` of what was found, in order.
+void keep_strongest(std::pmr::vector<Target>& found, std::size_t targets) {
+    if (found.size() > targets) {
+        std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(targets),
+                         found.end(), stronger);
+        found.resize(targets);
+    }
+    std::sort(found.begin(), found.end(), stronger);
+}
+
+}  // namespace
+
+ItemItem top_similarities(std::span<const SimilarityPart> parts, std::int32_t item_count,
+                          std::int32_t targets, int threads, Monitor& monitor,
+                          MemoryBudget& budget) {
+    const auto items = static_cast<std::size_t>(item_count);
+    ItemItem result(item_count, &budget);
+    const std::size_t chunks = (items + kRowsPerChunk - 1) / kRowsPerChunk;
+    const auto workers = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(threads, 1)), 1,
+                                                 std::max<std::size_t>(chunks, 1));
+    std::pmr::vector<Scratch> scratch(&budget);
+    scratch.reserve(workers);
+    for (std::size_t worker = 0; worker < workers; ++worker) {
+        scratch.emplace_back(items, parts.size(), &budget);
+    }
+
+    Cancellation cancellation(monitor);
+    parallel_for(items, kRowsPerChunk, static_cast<int>(workers), cancellation,
+                 [&](std::size_t begin, std::size_t end, int worker) {
+                     Scratch& mine = scratch[static_cast<std::size_t>(worker)];
+                     std::size_t until_check = kProductsPerCheck;
+                     for (std::size_t index = begin; index < end; ++index) {
+                         const auto item = static_cast<std::int32_t>(index);
+                         cancellation.check();
+                         mine.found.clear();
+                         auto keep = [&](std::int32_t other, double similarity) {
+                             const auto weight = static_cast<float>(similarity);
+                             if (other != item && weight != 0) {
+                                 mine.found.push_back({other, weight});
+                             }
+                         };
+                         for (const SimilarityPart& part : parts) {
+                             multiply(part, item, mine.products, cancellation, until_check);
+                             mine.products.drain([&](std::int32_t other, double product) {
+                                 const double denominator =
+                                     part.left[index] *
+                                         part.right[static_cast<std::size_t>(other)] +
+                                     part.shrinkage;
+                                 if (!(denominator > 0)) {
+                                     return;
+                                 }
+                                 const double similarity = part.weight * product / denominator;
+                                 if (parts.size() == 1) {
+                                     keep(other, similarity);
+                                 } else {
+                                     mine.total.add(other, similarity);
+                                 }
+                             });
+                         }
+                         mine.total.drain(keep);
+                         keep_strongest(mine.found, static_cast<std::size_t>(targets));
+                         result.set_row(item, mine.found);
+                     }
+                 });
+    return result;
+}
+
+}  // namespace knowhow
