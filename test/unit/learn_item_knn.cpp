@@ -40,6 +40,15 @@ Dense brute_force(const Interactions& data, double shrinkage, double activity,
             a[u] = 0;
         }
     }
+    double squares = 0;
+    double counted = 0;
+    for (const auto& row : r) {
+        for (const double value : row) {
+            squares += value * value;
+            counted += value > 0;
+        }
+    }
+    shrinkage *= squares / counted;
     Dense b(items, std::vector<double>(items, 0.0));
     for (std::size_t i = 0; i < items; ++i) {
         for (std::size_t j = 0; j < items; ++j) {
@@ -111,7 +120,7 @@ TEST(ItemKnn, KeepsTheStrongestTargets) {
     MemoryBudget budget(test::kPlenty);
     const Interactions data = test::build(test::random_ratings(7, 80, 60, 0.3), budget);
     for (const std::int32_t targets : {1, 2, 10}) {
-        expect_equal(fit(data, {}, {.targets = targets}, budget), brute_force(data, 10, 0, 20000),
+        expect_equal(fit(data, {}, {.targets = targets}, budget), brute_force(data, 20, 0, 20000),
                      static_cast<std::size_t>(targets));
     }
 }
@@ -119,7 +128,17 @@ TEST(ItemKnn, KeepsTheStrongestTargets) {
 TEST(ItemKnn, LeavesOutPeopleWithTooManyItems) {
     MemoryBudget budget(test::kPlenty);
     const Interactions data = test::build(test::random_ratings(8, 60, 40, 0.2), budget);
-    expect_equal(fit(data, {{"max_user_items", 8}}, {}, budget), brute_force(data, 10, 0, 8), 200);
+    expect_equal(fit(data, {{"max_user_items", 8}}, {}, budget), brute_force(data, 20, 0, 8), 200);
+}
+
+TEST(ItemKnn, ScaleOfWeightsDoesNotMatter) {
+    MemoryBudget budget(test::kPlenty);
+    auto ratings = test::random_ratings(12, 60, 40, 0.2);
+    const auto model = fit(test::build(ratings, budget), {}, {}, budget);
+    for (test::Rating& rating : ratings) {
+        rating.weight *= 1024;
+    }
+    EXPECT_TRUE(identical(model, fit(test::build(ratings, budget), {}, {}, budget)));
 }
 
 TEST(ItemKnn, TiesGoToTheSmallerId) {
@@ -227,7 +246,7 @@ TEST(Learners, ParametersAreChecked) {
     EXPECT_NE(message({{"shrinkage", 1}, {"shrinkage", 1}}).find("more than once"),
               std::string::npos);
     const Parameters defaults(learner.parameters(), {});
-    EXPECT_EQ(defaults["shrinkage"], 10);
+    EXPECT_EQ(defaults["shrinkage"], 20);
     EXPECT_THROW(defaults["nothing"], Error);
 }
 

@@ -12,8 +12,8 @@ namespace knowhow {
 namespace {
 
 constexpr std::array<Parameter, 3> kParameters = {{
-    {"shrinkage", 10, 0, 1e6, false,
-     "Added to the product of norms: similarities that rest on few people shrink towards zero."},
+    {"shrinkage", 20, 0, 1e6, false,
+     "Similarities that rest on fewer people than about this many shrink towards zero."},
     {"user_activity", 0, 0, 1, false,
      "A person counts by their number of items to the power of minus this."},
     {"max_user_items", 20000, 2, 2147483647, true,
@@ -82,6 +82,8 @@ ItemItem ItemKnn::fit(const Interactions& interactions, const Parameters& parame
         poll.step();
     }
     std::pmr::vector<double> norm(static_cast<std::size_t>(by_item.row_count()), &budget);
+    double all_squares = 0;
+    std::int64_t counted = 0;
     for (std::int32_t item = 0; item < by_item.row_count(); ++item) {
         const SparseRow row = by_item.row(item);
         double squares = 0;
@@ -89,15 +91,24 @@ ItemItem ItemKnn::fit(const Interactions& interactions, const Parameters& parame
             if (user_weight[static_cast<std::size_t>(row.columns[k])] > 0) {
                 const auto value = static_cast<double>(row.values[k]);
                 squares += value * value;
+                ++counted;
             }
             poll.step();
         }
         norm[static_cast<std::size_t>(item)] = std::sqrt(squares);
+        all_squares += squares;
         poll.step();
     }
 
-    const SimilarityPart people = {
-        by_item, by_user, user_weight, norm, norm, parameters["shrinkage"], 1};
+    const double scale = counted > 0 ? all_squares / static_cast<double>(counted) : 1;
+
+    SimilarityPart people;
+    people.rows = by_item;
+    people.columns = by_user;
+    people.column_weight = user_weight;
+    people.left = norm;
+    people.right = norm;
+    people.shrinkage = parameters["shrinkage"] * scale;
     return top_similarities({&people, 1}, interactions.item_count(), options.targets,
                             options.threads, monitor, budget);
 }

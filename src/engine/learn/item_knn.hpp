@@ -9,14 +9,17 @@ namespace knowhow {
 // "Item-based collaborative filtering recommendation algorithms"), shrunk where two items have
 // few people in common (after Bell and Koren 2007; form in similarity.hpp):
 //
-//   B[i][j] = Σ_u a_u r_ui r_uj / (‖r_i‖ ‖r_j‖ + shrinkage),   a_u = (items of u)^-user_activity
+//   B[i][j] = Σ_u a_u r_ui r_uj / (‖r_i‖ ‖r_j‖ + shrinkage · s),   a_u = (items of
+//   u)^-user_activity
 //
-// with norms over r alone, over all people u that count. Only positive weights count: a dismissal
-// says that this person wants no such item, not that two items are alike; it stays out here and is
-// excluded when serving. An item without positive weight has no row and is nobody's target.
+// with norms over r alone, over all people u that count, and s the mean of their r², so that
+// shrinkage counts people whatever the scale of the weights. Only positive weights count: a
+// dismissal says that this person wants no such item, not that two items are alike; it stays out
+// here and is excluded when serving. An item without positive weight has no row and is nobody's
+// target.
 //
-// Parameters: shrinkage (0 to 1e6, default 10, in units of squared weight), user_activity (0 to 1,
-// default 0), max_user_items (default 20000: people with more positive items, machines mostly,
+// Parameters: shrinkage (0 to 1e6, default 20 people), user_activity (0 to 1, default 0),
+// max_user_items (2 to 2^31 - 1, default 20000: people with more positive items, machines mostly,
 // do not count, because the time is the sum of the squares).
 //
 // Memory: 8 to 20 bytes an item and thread, 8 bytes a person, 8 bytes a target kept, and where some
