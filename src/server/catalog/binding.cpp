@@ -82,6 +82,12 @@ void check_kinds(const Recommender& recommender) {
                                    qualified_name(relation), role_name(role), recommender.name),
                             errdetail("It is neither a table nor a view.")));
         }
+        if (OidIsValid(relation) && get_rel_persistence(relation) == RELPERSISTENCE_TEMP) {
+            ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                            errmsg("%s cannot serve as %s of recommender \"%s\"",
+                                   qualified_name(relation), role_name(role), recommender.name),
+                            errdetail("It is temporary: no other session could read it.")));
+        }
     }
 }
 

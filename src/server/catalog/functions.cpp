@@ -4,6 +4,7 @@
 extern "C" {
 #include <catalog/pg_type.h>
 #include <utils/lsyscache.h>
+#include <utils/snapmgr.h>
 }
 
 #include <cstring>
@@ -66,13 +67,20 @@ void require_ownership_of_snippets(Recommender* recommender) {
     }
 }
 
-void require_free_name(uint64 rows, const char* name) {
-    if (rows == 0) {
+void require_free_name(bool free, const char* name) {
+    if (!free) {
         ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
                         errmsg("recommender \"%s\" already exists", name),
                         errhint("Choose another name; knowhow.alter_recommender() changes one "
                                 "that exists, knowhow.drop_recommender() forgets it.")));
     }
+}
+
+[[noreturn]] void gone_meanwhile(const char* name) {
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("recommender \"%s\" does not exist", name),
+             errdetail("Another session has just dropped it.")));
+    pg_unreachable();
 }
 
 // A name is free again once the snippets behind it are gone.
@@ -89,6 +97,22 @@ Parameter relation_parameter(Oid relation) {
 
 Parameter names_parameter(const Recommender& recommender) {
     return {TEXTARRAYOID, names_to_bind(recommender)};
+}
+
+// Writes an altered recommender back; algorithm and params stay where they are not given.
+uint64 store(const Recommender& recommender, const char* name, bool same_algorithm,
+             const Jsonb* params) {
+    return write_catalog(
+        "UPDATE knowhow.recommender_catalog SET name = $2, snippets = $3, interactions = $4, "
+        "labels = $5, ratings = $6, events = $7, bound_names = $8, "
+        "algorithm = coalesce($9, algorithm), "
+        "params = jsonb_strip_nulls(params || coalesce($10, '{}')) WHERE recommender_id = $1",
+        {int4_parameter(recommender.id), text_parameter(name),
+         relation_parameter(recommender.snippets), relation_parameter(recommender.interactions),
+         relation_parameter(recommender.labels), relation_parameter(recommender.ratings),
+         relation_parameter(recommender.events), names_parameter(recommender),
+         text_parameter(same_algorithm ? nullptr : recommender.algorithm),
+         jsonb_parameter(params)});
 }
 
 }  // namespace
@@ -127,7 +151,7 @@ KNOWHOW_FUNCTION(create_recommender) {
              relation_parameter(recommender.interactions), relation_parameter(recommender.labels),
              relation_parameter(recommender.ratings), relation_parameter(recommender.events),
              names_parameter(recommender), text_parameter(recommender.algorithm),
-             jsonb_parameter(recommender.params)}),
+             jsonb_parameter(recommender.params)}) > 0,
         recommender.name);
     PG_RETURN_VOID();
 }
@@ -141,6 +165,14 @@ KNOWHOW_FUNCTION(alter_recommender) {
         // Nobody owns it now; who bound other snippets would come by models of the old ones.
         require_bound(recommender, bound_names, 0);
     }
+    require_owner(recommender, "alter it");
+    // What another session has just altered is neither lost nor overwritten: lock, look again.
+    if (!lock_recommender(recommender.id)) {
+        gone_meanwhile(name);
+    }
+    PushActiveSnapshot(GetTransactionSnapshot());
+    recommender = *stored_recommender(name, &bound_names);
+    PopActiveSnapshot();
     require_owner(recommender, "alter it");
 
     Jsonb* params = nullptr;
@@ -176,28 +208,20 @@ KNOWHOW_FUNCTION(alter_recommender) {
             forget_if_gone(new_name);
         }
     }
-    // Two sessions may want the same new name: the one that comes second finds it taken, or, if
-    // both commit at the very same time, ends with the unique index's own error.
-    require_free_name(
-        write_catalog("SELECT FROM (SELECT count(*) FROM knowhow.recommender_catalog "
-                      "WHERE name = $1 AND recommender_id <> $2) AS taken(n) WHERE n = 0",
-                      {text_parameter(new_name), int4_parameter(recommender.id)}),
-        new_name);
-    if (write_catalog(
-            "UPDATE knowhow.recommender_catalog SET name = $2, snippets = $3, "
-            "interactions = $4, labels = $5, ratings = $6, events = $7, "
-            "bound_names = $8, algorithm = coalesce($9, algorithm), "
-            "params = jsonb_strip_nulls(params || coalesce($10, '{}')) "
-            "WHERE recommender_id = $1",
-            {int4_parameter(recommender.id), text_parameter(new_name),
-             relation_parameter(recommender.snippets), relation_parameter(recommender.interactions),
-             relation_parameter(recommender.labels), relation_parameter(recommender.ratings),
-             relation_parameter(recommender.events), names_parameter(recommender),
-             text_parameter(PG_ARGISNULL(1) ? nullptr : recommender.algorithm),
-             jsonb_parameter(params)}) == 0) {
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("recommender \"%s\" does not exist", name),
-                        errdetail("Another session has just dropped it.")));
+    // The unique index decides about the new name: another session may want the same.
+    uint64 rows = 0;
+    bool taken = false;
+    try {
+        guarded([&] { rows = store(recommender, new_name, PG_ARGISNULL(1), params); });
+    } catch (const PostgresError& error) {
+        if (error.data()->sqlerrcode != ERRCODE_UNIQUE_VIOLATION) {
+            throw;
+        }
+        taken = true;
+    }
+    require_free_name(!taken, new_name);
+    if (rows == 0) {
+        gone_meanwhile(name);
     }
     PG_RETURN_VOID();
 }

@@ -2,6 +2,7 @@
 
 extern "C" {
 #include <lib/stringinfo.h>
+#include <mb/pg_wchar.h>
 #include <utils/numeric.h>
 }
 
@@ -23,6 +24,8 @@ constexpr Param kParams[] = {
      "item_knn: added to the denominator of each cosine, so that few common readers count less"},
 };
 constexpr int kParamCount = sizeof kParams / sizeof kParams[0];
+
+constexpr int kMostShownBytes = 40;  // of an offending value, in an error message
 
 constexpr const char* kAlgorithms[] = {"item_knn", "user_knn"};
 
@@ -58,12 +61,15 @@ double checked_number(const Param& param, const JsonbValue& value) {
         }
     }
     JsonbValue copy = value;
-    Jsonb* const shown = JsonbValueToJsonb(&copy);
+    Jsonb* const json = JsonbValueToJsonb(&copy);
+    const char* const shown = JsonbToCString(nullptr, &json->root, VARSIZE(json));
+    int const length = static_cast<int>(strlen(shown));
+    int const cut = pg_mbcliplen(shown, length, kMostShownBytes);
     ereport(ERROR,
             (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-             errmsg("parameter \"%s\" must be %s between %g and %g, not %s", param.name,
+             errmsg("parameter \"%s\" must be %s between %.15g and %.15g, not %.*s%s", param.name,
                     param.type == ParamType::kInteger ? "an integer" : "a number", param.minimum,
-                    param.maximum, JsonbToCString(nullptr, &shown->root, VARSIZE(shown)))));
+                    param.maximum, cut, shown, cut < length ? "..." : "")));
     pg_unreachable();
 }
 
