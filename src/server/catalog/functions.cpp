@@ -3,8 +3,10 @@
 
 extern "C" {
 #include <catalog/pg_type.h>
+#include <funcapi.h>
 #include <utils/lsyscache.h>
 #include <utils/snapmgr.h>
+#include <utils/tuplestore.h>
 }
 
 #include <cstring>
@@ -272,4 +274,23 @@ KNOWHOW_FUNCTION(activate_model) {
     }
     activate_model_row(model_id);
     PG_RETURN_VOID();
+}
+
+KNOWHOW_FUNCTION(known_parameters) {
+    InitMaterializedSRF(fcinfo, 0);
+    ReturnSetInfo* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    int count;
+    const KnownParam* const params = known_params(&count);
+    for (const KnownParam* param = params; param < params + count; ++param) {
+        Datum values[] = {
+            CStringGetTextDatum(param->name),
+            CStringGetTextDatum(param->type == ParamType::kInteger ? "integer" : "real"),
+            Float8GetDatum(param->standard),
+            Float8GetDatum(param->minimum),
+            Float8GetDatum(param->maximum),
+            CStringGetTextDatum(param->description)};
+        bool nulls[lengthof(values)] = {};
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+    return static_cast<Datum>(0);
 }

@@ -4,6 +4,9 @@ extern "C" {
 #include <lib/stringinfo.h>
 #include <mb/pg_wchar.h>
 #include <utils/numeric.h>
+#if PG_VERSION_NUM >= 160000
+#include <varatt.h>
+#endif
 }
 
 #include <cmath>
@@ -12,7 +15,7 @@ extern "C" {
 namespace knowhow::server {
 namespace {
 
-constexpr Param kParams[] = {
+constexpr KnownParam kParams[] = {
     {"history", ParamType::kInteger, 500, 1, 10000,
      "newest snippets of a person that a recommendation starts from"},
     {"k", ParamType::kInteger, 50, 1, 10000, "user_knn: nearest persons whose ratings count"},
@@ -29,8 +32,8 @@ constexpr int kMostShownBytes = 40;  // of an offending value, in an error messa
 
 constexpr const char* kAlgorithms[] = {"item_knn", "user_knn"};
 
-const Param* find_param(const char* name, std::size_t length) {
-    for (const Param& param : kParams) {
+const KnownParam* find_param(const char* name, std::size_t length) {
+    for (const KnownParam& param : kParams) {
         if (strlen(param.name) == length && memcmp(param.name, name, length) == 0) {
             return &param;
         }
@@ -41,7 +44,7 @@ const Param* find_param(const char* name, std::size_t length) {
 [[noreturn]] void unknown_param(const char* name, int length) {
     StringInfoData known;
     initStringInfo(&known);
-    for (const Param& param : kParams) {
+    for (const KnownParam& param : kParams) {
         appendStringInfo(&known, "%s%s", known.len > 0 ? ", " : "", param.name);
     }
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -51,7 +54,7 @@ const Param* find_param(const char* name, std::size_t length) {
 }
 
 // The value as a number, or an error that names the parameter, the value and its range.
-double checked_number(const Param& param, const JsonbValue& value) {
+double checked_number(const KnownParam& param, const JsonbValue& value) {
     if (value.type == jbvNumeric) {
         double const number = DatumGetFloat8(
             DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value.val.numeric)));
@@ -75,13 +78,13 @@ double checked_number(const Param& param, const JsonbValue& value) {
 
 }  // namespace
 
-const Param* known_params(int* count) {
+const KnownParam* known_params(int* count) {
     *count = kParamCount;
     return kParams;
 }
 
 double param_number(const Jsonb* params, const char* name) {
-    const Param* const param = find_param(name, strlen(name));
+    const KnownParam* const param = find_param(name, strlen(name));
     if (param == nullptr) {
         elog(ERROR, "parameter \"%s\" is not in the table of known parameters", name);
     }
@@ -123,7 +126,7 @@ void check_params(Jsonb* params) {
                                JsonbToCString(nullptr, &params->root, VARSIZE(params)))));
     }
     JsonbIterator* iterator = JsonbIteratorInit(&params->root);
-    const Param* param = nullptr;
+    const KnownParam* param = nullptr;
     JsonbValue value;
     JsonbIteratorToken token;
     while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE) {

@@ -9,7 +9,7 @@ namespace knowhow::server {
 
 enum class ParamType { kInteger, kReal };
 
-struct Param {
+struct KnownParam {
     const char* name;
     ParamType type;
     double standard;  // the value where params does not name it
@@ -19,7 +19,7 @@ struct Param {
 };
 
 // All of them, in alphabetical order; `*count` is set to their number.
-const Param* known_params(int* count);
+const KnownParam* known_params(int* count);
 
 // The value of a known parameter: the stored one, else its default. An unknown name is an error
 // of the calling code (XX000). A stored value out of range (a row that was forged or comes from
