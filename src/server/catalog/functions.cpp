@@ -87,10 +87,13 @@ void require_free_name(bool free, const char* name) {
 
 // A name is free again once the snippets behind it are gone.
 void forget_if_gone(const char* name) {
-    write_catalog(
-        "DELETE FROM knowhow.recommender_catalog AS r WHERE name = $1 "
-        "AND NOT EXISTS (SELECT FROM pg_class WHERE oid = r.snippets)",
-        {text_parameter(name)});
+    int64 recommender_id;
+    if (write_catalog(
+            "SELECT recommender_id FROM knowhow.recommender_catalog AS r "
+            "WHERE name = $1 AND NOT EXISTS (SELECT FROM pg_class WHERE oid = r.snippets)",
+            {text_parameter(name)}, &recommender_id) > 0) {
+        delete_recommender_rows(static_cast<int32>(recommender_id));
+    }
 }
 
 Parameter relation_parameter(Oid relation) {
@@ -237,8 +240,7 @@ KNOWHOW_FUNCTION(drop_recommender) {
     if (OidIsValid(recommender->owner)) {
         require_owner(*recommender, "drop it");
     }
-    write_catalog("DELETE FROM knowhow.recommender_catalog WHERE recommender_id = $1",
-                  {int4_parameter(recommender->id)});
+    delete_recommender_rows(recommender->id);
     PG_RETURN_VOID();
 }
 

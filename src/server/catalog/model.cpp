@@ -88,6 +88,22 @@ Model* first_row(const char* index, int column, int32 id, bool active) {
     return model;
 }
 
+// Deletes the models that the condition finds, with all rows that belong to them.
+void delete_models(const char* condition, std::initializer_list<Parameter> parameters) {
+    const char* const statement = psprintf(
+        "WITH gone AS (DELETE FROM knowhow.model_catalog WHERE %s RETURNING model_id), "
+        "statistics AS (DELETE FROM knowhow.model_statistics AS t USING gone "
+        "WHERE t.model_id = gone.model_id), "
+        "items AS (DELETE FROM knowhow.model_items AS t USING gone "
+        "WHERE t.model_id = gone.model_id), "
+        "positions AS (DELETE FROM knowhow.model_positions AS t USING gone "
+        "WHERE t.model_id = gone.model_id) "
+        "UPDATE knowhow.training_run_catalog AS t SET model_id = NULL FROM gone "
+        "WHERE t.model_id = gone.model_id",
+        condition);
+    write_catalog(statement, parameters);
+}
+
 }  // namespace
 
 Model* active_model(int32 recommender_id) {
@@ -107,13 +123,18 @@ bool lock_recommender(int32 recommender_id) {
 
 int32 create_model(const Recommender& recommender, int64 seed) {
     int64 model_id = 0;
-    write_catalog(
-        "INSERT INTO knowhow.model_catalog "
-        "(recommender_id, state, algorithm, params, seed) "
-        "VALUES ($1, 'building', $2, $3, $4) RETURNING model_id",
+    uint64 const rows = write_catalog(
+        "INSERT INTO knowhow.model_catalog (recommender_id, state, algorithm, params, seed) "
+        "SELECT recommender_id, 'building', $2, $3, $4 FROM knowhow.recommender_catalog "
+        "WHERE recommender_id = $1 FOR KEY SHARE RETURNING model_id",
         {int4_parameter(recommender.id), text_parameter(recommender.algorithm),
          jsonb_parameter(recommender.params), int8_parameter(seed)},
         &model_id);
+    if (rows == 0) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("recommender \"%s\" does not exist", recommender.name),
+                        errdetail("Another session has just dropped it.")));
+    }
     return static_cast<int32>(model_id);
 }
 
@@ -143,17 +164,25 @@ void activate_model_row(int32 model_id) {
 }
 
 void delete_model_rows(int32 model_id) {
-    write_catalog("DELETE FROM knowhow.model_catalog WHERE model_id = $1",
-                  {int4_parameter(model_id)});
+    delete_models("model_id = $1", {int4_parameter(model_id)});
+}
+
+void delete_recommender_rows(int32 recommender_id) {
+    // One statement after the other, each with a new snapshot: the first waits for a training that
+    // holds the row, the next then sees the model that it has left.
+    write_catalog("DELETE FROM knowhow.recommender_catalog WHERE recommender_id = $1",
+                  {int4_parameter(recommender_id)});
+    delete_models("recommender_id = $1", {int4_parameter(recommender_id)});
+    write_catalog("DELETE FROM knowhow.training_run_catalog WHERE recommender_id = $1",
+                  {int4_parameter(recommender_id)});
 }
 
 void prune_models(int32 recommender_id, int keep) {
-    write_catalog(
-        "DELETE FROM knowhow.model_catalog WHERE model_id IN ("
+    delete_models(
+        "state IN ('retired', 'failed') AND model_id IN ("
         "SELECT model_id FROM knowhow.model_catalog "
         "WHERE recommender_id = $1 AND state IN ('retired', 'failed', 'active') "
-        "ORDER BY state = 'active' DESC, model_id DESC OFFSET $2) "
-        "AND state <> 'active'",
+        "ORDER BY state = 'active' DESC, model_id DESC OFFSET $2)",
         {int4_parameter(recommender_id), int8_parameter(keep)});
 }
 

@@ -49,7 +49,9 @@ Model* find_model(int32 model_id);
 // of one recommender follow each other; others may read it. False when it has gone.
 bool lock_recommender(int32 recommender_id);
 
-// Adds a model in state building, with the recommender's algorithm and params. Returns its id.
+// Adds a model in state building, with the recommender's algorithm and params, and keeps the
+// recommender from being dropped until the end of the transaction. Returns the model's id. Error
+// 42704 when the recommender has gone.
 int32 create_model(const Recommender& recommender, int64 seed);
 
 // Records what came of the training; the state stays building. trained_at becomes the start of
@@ -60,8 +62,11 @@ void finish_model(int32 model_id, const ModelResult& result);
 // lock_recommender(). Error 42704 when there is no such model.
 void activate_model_row(int32 model_id);
 
-// Deletes a model with all rows that belong to it.
+// Deletes a model with all rows that belong to it; its training run stays, without a model.
 void delete_model_rows(int32 model_id);
+
+// Deletes a recommender with its models and training runs.
+void delete_recommender_rows(int32 recommender_id);
 
 // Deletes the oldest retired and failed models of the recommender, so that at most `keep` models
 // remain, the active one included.
