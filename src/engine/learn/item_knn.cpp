@@ -102,15 +102,14 @@ ItemItem ItemKnn::fit(const Interactions& interactions, const Parameters& parame
 
     const double scale = counted > 0 ? all_squares / static_cast<double>(counted) : 1;
 
-    SimilarityPart people;
+    Similarity people;
     people.rows = by_item;
     people.columns = by_user;
     people.column_weight = user_weight;
     people.left = norm;
     people.right = norm;
     people.shrinkage = parameters["shrinkage"] * scale;
-    return top_similarities({&people, 1}, interactions.item_count(), options.targets,
-                            options.threads, monitor, budget);
+    return top_similarities(people, options.targets, options.threads, monitor, budget);
 }
 
 }  // namespace knowhow

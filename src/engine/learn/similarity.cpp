@@ -50,24 +50,24 @@ class Accumulator {
 };
 
 struct Scratch {
-    Scratch(std::size_t items, std::size_t parts, std::pmr::memory_resource* resource)
-        : products(items, resource), total(parts > 1 ? items : 0, resource), found(resource) {}
-    Accumulator products;  // of one part
-    Accumulator total;     // over the parts, if there are several
+    Scratch(std::size_t items, std::pmr::memory_resource* resource)
+        : products(items, resource), found(resource) {}
+    Accumulator products;
     std::pmr::vector<Target> found;
 };
 
-void multiply(const SimilarityPart& part, std::int32_t item, Accumulator& products,
+// Adds column_weight · X · Xᵀ of one row to `products`.
+void multiply(const Similarity& similarity, std::int32_t item, Accumulator& products,
               Cancellation& cancellation, std::size_t& until_check) {
-    const SparseRow row = part.rows.row(item);
+    const SparseRow row = similarity.rows.row(item);
     for (std::size_t k = 0; k < row.size(); ++k) {
         const auto column = row.columns[k];
-        const double factor = part.column_weight[static_cast<std::size_t>(column)] *
+        const double factor = similarity.column_weight[static_cast<std::size_t>(column)] *
                               static_cast<double>(row.values[k]);
         if (factor == 0) {
             continue;
         }
-        const SparseRow other = part.columns.row(column);
+        const SparseRow other = similarity.columns.row(column);
         for (std::size_t begin = 0; begin < other.size();) {
             const std::size_t end = std::min(other.size(), begin + until_check);
             for (std::size_t n = begin; n < end; ++n) {
@@ -95,9 +95,9 @@ void keep_strongest(std::pmr::vector<Target>& found, std::size_t targets) {
 
 }  // namespace
 
-ItemItem top_similarities(std::span<const SimilarityPart> parts, std::int32_t item_count,
-                          std::int32_t targets, int threads, Monitor& monitor,
-                          MemoryBudget& budget) {
+ItemItem top_similarities(const Similarity& similarity, std::int32_t targets, int threads,
+                          Monitor& monitor, MemoryBudget& budget) {
+    const std::int32_t item_count = similarity.rows.row_count();
     const auto items = static_cast<std::size_t>(item_count);
     ItemItem result(item_count, &budget);
     const std::size_t chunks = (items + kRowsPerChunk - 1) / kRowsPerChunk;
@@ -106,47 +106,35 @@ ItemItem top_similarities(std::span<const SimilarityPart> parts, std::int32_t it
     std::pmr::vector<Scratch> scratch(&budget);
     scratch.reserve(workers);
     for (std::size_t worker = 0; worker < workers; ++worker) {
-        scratch.emplace_back(items, parts.size(), &budget);
+        scratch.emplace_back(items, &budget);
     }
 
     Cancellation cancellation(monitor);
-    parallel_for(items, kRowsPerChunk, static_cast<int>(workers), cancellation,
-                 [&](std::size_t begin, std::size_t end, int worker) {
-                     Scratch& mine = scratch[static_cast<std::size_t>(worker)];
-                     std::size_t until_check = kProductsPerCheck;
-                     for (std::size_t index = begin; index < end; ++index) {
-                         const auto item = static_cast<std::int32_t>(index);
-                         cancellation.check();
-                         mine.found.clear();
-                         auto keep = [&](std::int32_t other, double similarity) {
-                             const auto weight = static_cast<float>(similarity);
-                             if (other != item && weight != 0) {
-                                 mine.found.push_back({other, weight});
-                             }
-                         };
-                         for (const SimilarityPart& part : parts) {
-                             multiply(part, item, mine.products, cancellation, until_check);
-                             mine.products.drain([&](std::int32_t other, double product) {
-                                 const double denominator =
-                                     part.left[index] *
-                                         part.right[static_cast<std::size_t>(other)] +
-                                     part.shrinkage;
-                                 if (!(denominator > 0)) {
-                                     return;
-                                 }
-                                 const double similarity = part.weight * product / denominator;
-                                 if (parts.size() == 1) {
-                                     keep(other, similarity);
-                                 } else {
-                                     mine.total.add(other, similarity);
-                                 }
-                             });
-                         }
-                         mine.total.drain(keep);
-                         keep_strongest(mine.found, static_cast<std::size_t>(targets));
-                         result.set_row(item, mine.found);
-                     }
-                 });
+    const auto body = [&](std::size_t begin, std::size_t end, int worker) {
+        Scratch& mine = scratch[static_cast<std::size_t>(worker)];
+        std::size_t until_check = kProductsPerCheck;
+        for (std::size_t index = begin; index < end; ++index) {
+            cancellation.check();
+            const auto item = static_cast<std::int32_t>(index);
+            multiply(similarity, item, mine.products, cancellation, until_check);
+            mine.found.clear();
+            mine.products.drain([&](std::int32_t other, double product) {
+                const double denominator =
+                    similarity.left[index] * similarity.right[static_cast<std::size_t>(other)] +
+                    similarity.shrinkage;
+                if (other == item || !(denominator > 0)) {
+                    return;
+                }
+                const auto weight = static_cast<float>(product / denominator);
+                if (weight != 0) {
+                    mine.found.push_back({other, weight});
+                }
+            });
+            keep_strongest(mine.found, static_cast<std::size_t>(targets));
+            result.set_row(item, mine.found);
+        }
+    };
+    parallel_for(items, kRowsPerChunk, static_cast<int>(workers), cancellation, body);
     return result;
 }
 

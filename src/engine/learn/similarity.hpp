@@ -11,7 +11,7 @@
 
 namespace knowhow {
 
-// One kind of evidence that items are alike: X, items × columns (users, tags, terms, …).
+// How alike items are, by the columns (people, tags, terms, …) that they have in common:
 //
 //   similarity(i, j) = Σ_c column_weight[c] · X[i][c] · X[j][c] / (left[i] · right[j] + shrinkage)
 //
@@ -21,8 +21,8 @@ namespace knowhow {
 // zero, in the form of Ferrari Dacrema, Boglio, Cremonesi and Jannach 2021 ("A troubling analysis
 // of reproducibility and progress in recommender systems research"), after Bell and Koren 2007.
 // Where the denominator is zero the similarity is zero.
-struct SimilarityPart {
-    SparseView rows;     // X
+struct Similarity {
+    SparseView rows;     // X, items × columns
     SparseView columns;  // its transpose
     // One for each column, >= 0. A column of weight 0 is left out and costs nothing.
     std::span<const double> column_weight;
@@ -30,21 +30,15 @@ struct SimilarityPart {
     std::span<const double> left;
     std::span<const double> right;
     double shrinkage = 0;  // >= 0
-    double weight = 1;     // factor of this part in the sum over parts
 };
 
-// For each item i the at most `targets` items j != i with the largest |Σ_parts weight ·
-// similarity|.
-//
-// A cosine over the concatenation of several matrices is one part over concatenate(); a weighted
-// sum of similarities is several parts. All parts have `item_count` rows.
+// For each item i the at most `targets` items j != i with the largest |similarity(i, j)|.
 //
 // Time: Σ over columns of (rows in the column)², so callers leave out columns that nearly every
-// row has (column_weight 0). Memory: 12 to 28 bytes an item for each thread, and the result.
-// Sums are in double, in the order of columns within a row: the result is the same bit for bit
-// for every number of threads. Each thread asks to stop at least every 2^18 products (about 1 ms).
-ItemItem top_similarities(std::span<const SimilarityPart> parts, std::int32_t item_count,
-                          std::int32_t targets, int threads, Monitor& monitor,
-                          MemoryBudget& budget);
+// row has. Memory: 12 to 20 bytes an item for each thread, and the result. Sums are in double, in
+// the order of columns within a row: the result is the same bit for bit for every number of
+// threads. Each thread asks to stop at least every 2^18 products (about 1 ms).
+ItemItem top_similarities(const Similarity& similarity, std::int32_t targets, int threads,
+                          Monitor& monitor, MemoryBudget& budget);
 
 }  // namespace knowhow
