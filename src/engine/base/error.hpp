@@ -10,6 +10,7 @@ namespace knowhow {
 enum class ErrorCode {
     kInvalidArgument,   // 22023: a value outside its range
     kInvalidText,       // 22P02: text (or binary input) that cannot be parsed
+    kNumericOutOfRange, // 22003: a number that its type cannot hold
     kLimitExceeded,     // 54000: a documented limit of the implementation
     kOutOfMemory,       // 53200: the memory budget, or the system, has no more
     kCanceled,          // 57014: the monitor asked to stop

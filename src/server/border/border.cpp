@@ -38,6 +38,8 @@ int sqlstate_of(ErrorCode code) {
             return ERRCODE_INVALID_PARAMETER_VALUE;
         case ErrorCode::kInvalidText:
             return ERRCODE_INVALID_TEXT_REPRESENTATION;
+        case ErrorCode::kNumericOutOfRange:
+            return ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
         case ErrorCode::kLimitExceeded:
             return ERRCODE_PROGRAM_LIMIT_EXCEEDED;
         case ErrorCode::kOutOfMemory:
