@@ -193,7 +193,8 @@ void require_bound(const Recommender& recommender, Datum bound_names, unsigned s
     initStringInfo(&repair);
     for (int role = 0; role < kRoles; ++role) {
         Oid const relation = recommender.relation(role);
-        if (!OidIsValid(relation) || (skip & (1U << role)) != 0) {
+        bool const required = role == kSnippets || role == kInteractions;
+        if ((!OidIsValid(relation) && !required) || (skip & (1U << role)) != 0) {
             continue;
         }
         const char* const bound =

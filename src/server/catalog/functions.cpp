@@ -258,6 +258,9 @@ KNOWHOW_FUNCTION(activate_model) {
         unknown_model();
     }
     const Recommender* const recommender = recommender_by_id(model->recommender_id);
+    if (recommender == nullptr) {
+        unknown_model();
+    }
     require_owner(*recommender, "activate its models");
     if (!lock_recommender(recommender->id)) {
         unknown_model();
