@@ -172,6 +172,7 @@ TEST(ItemKnn, DegenerateData) {
     const auto one = fit(test::build({{1, 1, 1}}, budget), {}, {}, budget);
     EXPECT_EQ(one.item_count(), 1);
     EXPECT_EQ(one.target_count(), 0U);
+    EXPECT_THROW(fit(test::build({{1, 1, 1}}, budget), {}, {.targets = 0}, budget), Error);
     const auto two =
         fit(test::build({{1, 1, 1}, {1, 2, 1}}, budget), {{"shrinkage", 0}}, {}, budget);
     ASSERT_EQ(two.row(0).size(), 1U);
@@ -212,7 +213,7 @@ TEST(ItemKnn, CanBeStoppedAtEveryPoll) {
 }
 
 TEST(ItemKnn, StopsWithinOneVeryLongRow) {
-    // One row of 6 million products: longer than the interval between two checks.
+    // Each row takes 600,000 products, more than lie between two checks; all rows take a second.
     MemoryBudget budget(test::kPlenty);
     std::vector<test::Rating> ratings;
     for (std::int64_t user = 0; user < 300; ++user) {
@@ -223,8 +224,17 @@ TEST(ItemKnn, StopsWithinOneVeryLongRow) {
     const Interactions data = test::build(ratings, budget);
     const Learner& learner = find_learner("item_knn");
     const Parameters parameters(learner.parameters(), {});
-    test::StopAt monitor(10);
-    EXPECT_THROW(learner.fit(data, parameters, {}, monitor, budget), Error);
+    const std::size_t before = budget.used();
+    for (const int threads : {1, 3}) {
+        test::StopAt monitor(2);
+        try {
+            learner.fit(data, parameters, {.threads = threads}, monitor, budget);
+            ADD_FAILURE() << "not stopped with " << threads << " threads";
+        } catch (const Error& error) {
+            EXPECT_STREQ(error.what(), "asked to stop");
+        }
+        EXPECT_EQ(budget.used(), before);
+    }
 }
 
 TEST(Learners, ParametersAreChecked) {

@@ -1,10 +1,11 @@
 #include "engine/learn/similarity.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <memory_resource>
+#include <string>
 #include <vector>
 
+#include "engine/base/error.hpp"
 #include "engine/base/parallel.hpp"
 #include "engine/learn/cancellation.hpp"
 
@@ -97,6 +98,11 @@ void keep_strongest(std::pmr::vector<Target>& found, std::size_t targets) {
 
 ItemItem top_similarities(const Similarity& similarity, std::int32_t targets, int threads,
                           Monitor& monitor, MemoryBudget& budget) {
+    if (targets < 1) {
+        throw Error(ErrorCode::kInvalidArgument,
+                    "number of targets cannot be " + std::to_string(targets),
+                    "Each item keeps at least one target.");
+    }
     const std::int32_t item_count = similarity.rows.row_count();
     const auto items = static_cast<std::size_t>(item_count);
     ItemItem result(item_count, &budget);

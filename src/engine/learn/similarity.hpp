@@ -38,6 +38,7 @@ struct Similarity {
 // row has. Memory: 12 to 20 bytes an item for each thread, and the result. Sums are in double, in
 // the order of columns within a row: the result is the same bit for bit for every number of
 // threads. Each thread asks to stop at least every 2^18 products (about 1 ms).
+// Throws Error(kInvalidArgument) if targets < 1.
 ItemItem top_similarities(const Similarity& similarity, std::int32_t targets, int threads,
                           Monitor& monitor, MemoryBudget& budget);
 
