@@ -84,8 +84,8 @@ Row* row_by_name(const char* name) {
     return found;
 }
 
-// The only recommender whose snippets the caller may read.
-Row* only_row() {
+// The only recommender whose snippets the caller may read. Where there is none: NULL, or an error.
+Row* only_row(bool none_is_null) {
     Row* found = nullptr;
     int count = 0;
     for_each_row(nullptr, nullptr, [&](Row* row) {
@@ -94,7 +94,7 @@ Row* only_row() {
             ++count;
         }
     });
-    if (count == 0) {
+    if (count == 0 && !none_is_null) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                         errmsg("there is no recommender that you may read"),
                         errhint("Create one with knowhow.create_knowledge_base() or "
@@ -139,12 +139,13 @@ const char* role_name(int role) {
     return names[role];
 }
 
-Recommender* find_recommender(const char* name) {
+Recommender* find_recommender(const char* name, bool none_is_null) {
     if (name == nullptr && settings::recommender != nullptr && *settings::recommender != '\0') {
         name = settings::recommender;
     }
     if (name == nullptr) {
-        return usable(only_row());
+        Row* const row = only_row(none_is_null);
+        return row == nullptr ? nullptr : usable(row);
     }
     Row* const row = row_by_name(name);
     if (row == nullptr) {

@@ -42,7 +42,9 @@ struct Recommender {
 // Errors: 42704 no such recommender, or none at all; 42501 the caller may not read its snippets;
 // 42P01 a relation is gone; 42P08 there are several, and none is named; 55000 a relation has been
 // renamed.
-Recommender* find_recommender(const char* name);
+// With none_is_null, NULL takes the place of the error where none is named and there is none at
+// all.
+Recommender* find_recommender(const char* name, bool none_is_null = false);
 
 // As find_recommender(id's name), for code that already holds the identifier: a worker, a model's
 // row. NULL when there is no such row.
