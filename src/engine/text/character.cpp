@@ -47,8 +47,11 @@ CharacterClass letter_class(CodePoint c) noexcept {
 }
 
 CharacterClass classify_by_properties(CodePoint c) noexcept {
-    if (c == 0x30FC || c == 0xFF70 || c == 0xFF9E || c == 0xFF9F) {
+    if (c == 0x30FC || c == 0xFF70) {
         return kProlonged;
+    }
+    if (c == 0xFF9E || c == 0xFF9F) {  // the voiced marks of halfwidth katakana
+        return kMark;
     }
     if (c == 0x200B) {  // the zero width space separates words
         return kSpace;

@@ -102,11 +102,14 @@ std::u16string without_accents(const std::u16string& text) {
 enum class Need { kNothing, kAscii, kUnicode };
 
 // What folding `text` takes: nothing for lower-case ASCII and for characters that fold to
-// themselves, which are nearly all of Chinese text.
+// themselves, which are nearly all of Chinese text. Bytes that are no UTF-8 are left alone.
 Need need(std::string_view text) noexcept {
     Need found = Need::kNothing;
     for (std::size_t i = 0; i < text.size();) {
         const CodePoint c = read(text, i);
+        if (c < 0) {
+            return Need::kNothing;
+        }
         if (c >= 'A' && c <= 'Z') {
             found = Need::kAscii;
         } else if (c >= 0x80 && !(c >= 0x4E00 && c <= 0x9FFF) && !(c >= 0xAC00 && c <= 0xD7A3) &&

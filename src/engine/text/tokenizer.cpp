@@ -50,6 +50,11 @@ constexpr bool is_ascii_lower(CodePoint c) noexcept {
     return c >= 'a' && c <= 'z';
 }
 
+constexpr bool joins(CodePoint c) noexcept {
+    return c > 0 && c < 0x80 &&
+           std::string_view("_.-:,+#/&@").find(static_cast<char>(c)) != std::string_view::npos;
+}
+
 constexpr bool is_pairing(CharacterClass kind) noexcept {
     return kind == kHan || kind == kHiragana || kind == kKatakana || kind == kHangul ||
            kind == kProlonged;
@@ -154,7 +159,8 @@ Tokenizer::Run Tokenizer::scan_run(std::size_t at, std::size_t limit) const noex
 
 // ---- what starts at a byte ----------------------------------------------------------------------
 
-// The token that starts at `at`; a blank of one character where none does.
+// The token that starts at `at`; a blank of one character where none does, an empty one where the
+// run is too long for a token.
 Token Tokenizer::match(std::size_t at) {
     const Seen seen = look(at);
     const Token blank{kBlank, at, seen.end};
@@ -290,17 +296,16 @@ Token Tokenizer::match_core(std::size_t at) {
     }
     if (end > limit || (end == limit && alphanumeric(end))) {
         overlong_ = true;
-        const std::size_t cut = character_start(text_, limit - 1);
-        resume_ = cut > at ? cut : limit;
-        return {kBlank, at, resume_};
+        resume_ = at;
+        return {kBlank, at, at};
     }
     const std::string_view found = text_.substr(at, end - at);
     const bool prefixed = found.size() > 4 && equal_ignoring_case(found.substr(0, 4), "www.");
     if (prefixed || (starts_with_letter && text_.substr(end, 3) == "://")) {
         const std::size_t tail = url_end(prefixed ? end : end + 3, limit);
-        if (tail != 0) {
-            resume_ = tail;
-            return {kUrl, at, tail};
+        if (prefixed || tail != 0) {
+            resume_ = std::max(end, tail);
+            return {kUrl, at, resume_};
         }
     }
     resume_ = end;
@@ -431,23 +436,25 @@ std::size_t Tokenizer::url_end(std::size_t at, std::size_t limit) const noexcept
         end = seen.end;
     }
     // What closes a sentence or a parenthesis around the URL is not part of it.
-    while (end > at) {
+    const std::string_view tail = text_.substr(at, end - at);
+    auto round =
+        std::count(tail.begin(), tail.end(), ')') - std::count(tail.begin(), tail.end(), '(');
+    auto square =
+        std::count(tail.begin(), tail.end(), ']') - std::count(tail.begin(), tail.end(), '[');
+    for (; end > at; --end) {
         const char last = text_[end - 1];
-        if (std::string_view(".,;:!?'*_~&").find(last) != std::string_view::npos) {
-            --end;
-            continue;
+        if (std::string_view(".,;:!?'*_~&([").find(last) != std::string_view::npos) {
+            round += last == '(';
+            square += last == '[';
+        } else if (last == ')' && round > 0) {
+            --round;
+        } else if (last == ']' && square > 0) {
+            --square;
+        } else {
+            break;
         }
-        if (last == ')' || last == ']') {
-            const std::string_view tail = text_.substr(at, end - at);
-            const auto opened = std::count(tail.begin(), tail.end(), last == ')' ? '(' : '[');
-            if (std::count(tail.begin(), tail.end(), last) > opened) {
-                --end;
-                continue;
-            }
-        }
-        break;
     }
-    return named || at == end ? end : 0;
+    return named ? end : 0;
 }
 
 // Behind 's, 't, 're, 've, 'll, 'd, 'm at `at`, which carry no meaning of their own; else 0.
@@ -629,7 +636,9 @@ bool Tokenizer::skip_overlong(Token& token) noexcept {
     const std::size_t limit = std::min(text_.size(), begin + kBlankPiece);
     while (position_ < limit) {
         const Seen seen = look(position_);
-        if (seen.kind != kLetter && seen.kind != kDigit && seen.kind != kMark && seen.c != '_') {
+        // Signs that may have joined it to a token count as well, or each part would be tried anew.
+        if (seen.kind != kLetter && seen.kind != kDigit && seen.kind != kMark &&
+            (seen.kind != kOther || !joins(plain_connector(seen.c)))) {
             overlong_ = false;
             break;
         }
@@ -676,6 +685,9 @@ bool Tokenizer::next(Token& token) {
             position_ = resume_;
         } while (!overlong_ && position_ < text_.size() && position_ - begin < kBlankPiece);
         const bool blank = found.type == kBlank;
+        if (blank && position_ == begin) {
+            continue;
+        }
         if (extra_) {
             if (blank && position_ - begin < kBlankPiece) {
                 continue;
