@@ -54,7 +54,7 @@ void TermAccumulator::add(std::string_view term, double weight) {
     lexemes_bytes_ += term.size();
 }
 
-void TermAccumulator::add(VectorView vector, double factor) {
+void TermAccumulator::add_vector(VectorView vector, double factor) {
     for (std::uint32_t i = 0; i < vector.size(); ++i) {
         add(vector.term(i), vector.weight(i) * factor);
     }
@@ -81,11 +81,7 @@ std::vector<TermWeight> TermAccumulator::sorted() const {
 std::vector<TermWeight> TermAccumulator::sorted(Monitor& monitor) const {
     std::vector<TermWeight> terms;
     terms.reserve(entries_.size());
-    for (const Entry& entry : entries_) {
-        if (entry.weight != 0) {
-            terms.push_back({{entry.bytes, entry.length}, entry.weight});
-        }
-    }
+    for_each([&](std::string_view term, double sum) { terms.push_back({term, sum}); });
     PollEvery poll(monitor, kComparisonsPerPoll);
     std::sort(terms.begin(), terms.end(), [&](const TermWeight& a, const TermWeight& b) {
         poll.step();

@@ -25,10 +25,20 @@ class TermAccumulator {
     void add(std::string_view term, double weight);
 
     // Adds `factor` times each weight of `vector`.
-    void add(VectorView vector, double factor = 1);
+    void add_vector(VectorView vector, double factor = 1);
 
     // Distinct terms so far, those whose sum is zero among them.
     std::size_t size() const noexcept { return entries_.size(); }
+
+    // Calls visit(term, sum) for each term whose sum is not exactly zero, in the order of arrival.
+    template <typename Visit>
+    void for_each(Visit&& visit) const {
+        for (const Entry& entry : entries_) {
+            if (entry.weight != 0) {
+                visit(std::string_view(entry.bytes, entry.length), entry.weight);
+            }
+        }
+    }
 
     // The sums in the order of bytes, those that are exactly zero left out. Views are valid while
     // the accumulator lives. `monitor` is polled while sorting.

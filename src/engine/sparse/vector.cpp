@@ -1,9 +1,9 @@
 #include "engine/sparse/vector.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <charconv>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 
 #include "engine/base/error.hpp"
@@ -127,12 +127,11 @@ std::int64_t VectorView::find(std::string_view term) const noexcept {
 std::size_t encoded_size(std::span<const TermWeight> sorted) {
     std::size_t count = 0;
     std::size_t lexemes = 0;
-    for (std::size_t i = 0; i < sorted.size(); ++i) {
-        check(sorted[i]);
-        assert(i == 0 || compare_terms(sorted[i - 1].term, sorted[i].term) < 0);
-        if (!rounds_to_zero(sorted[i].weight)) {
+    for (const TermWeight& entry : sorted) {
+        check(entry);
+        if (!rounds_to_zero(entry.weight)) {
             ++count;
-            lexemes += sorted[i].term.size();
+            lexemes += entry.term.size();
         }
     }
     if (count > kMaxTerms) {
@@ -146,6 +145,11 @@ std::size_t encoded_size(std::span<const TermWeight> sorted) {
                     "lexemes of a tfidf value are too long together (" + std::to_string(lexemes) +
                         " bytes, maximum " + std::to_string(kMaxLexemesBytes) + ")",
                     "Split the document, or use a text search configuration with fewer lexemes.");
+    }
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+        if (compare_terms(sorted[i - 1].term, sorted[i].term) >= 0) {
+            throw std::logic_error("terms of a tfidf value are not in order");
+        }
     }
     const std::size_t end_bytes =
         lexemes < kNarrowLimit ? sizeof(std::uint16_t) : sizeof(std::uint32_t);

@@ -107,7 +107,8 @@ inline int compare_terms(std::string_view a, std::string_view b) noexcept {
 // Bytes that encode() will write. The one place where every writer's terms are checked: throws
 // Error(kNumericOutOfRange) for a weight that float32 cannot hold, Error(kInvalidText) for an
 // empty lexeme, Error(kLimitExceeded) for one that is too long or a vector that is too large.
-// `sorted`: in the order of bytes, each term once. Weights that round to zero are left out.
+// `sorted`: in the order of bytes, each term once (else std::logic_error). Weights that round to
+// zero are left out.
 std::size_t encoded_size(std::span<const TermWeight> sorted);
 
 // Writes the payload: exactly encoded_size(sorted) bytes, which must have been asked for first.
