@@ -16,7 +16,7 @@ constexpr std::size_t kNarrowLimit = std::size_t{1} << 16;
 constexpr std::size_t kHeadBytes = sizeof(std::uint32_t);
 
 // From this ratio of lengths on, searching for each term of the shorter side beats a merge.
-constexpr std::uint32_t kSearchRatio = 6;
+constexpr std::uint32_t kSearchRatio = 4;
 
 [[noreturn]] void corrupted(const char* detail) {
     throw Error(ErrorCode::kDataCorrupted, "stored tfidf value is damaged", {}, detail);
@@ -71,6 +71,13 @@ double dot_by_merge(VectorView a, VectorView b) noexcept {
     std::uint32_t i = 0;
     std::uint32_t j = 0;
     while (i < a.size() && j < b.size()) {
+        const std::uint64_t left = a.prefix(i);
+        const std::uint64_t right = b.prefix(j);
+        if (left != right) [[likely]] {
+            i += left < right;
+            j += right < left;
+            continue;
+        }
         const int order = compare_terms(a.term(i), b.term(j));
         if (order == 0) {
             sum += static_cast<double>(a.weight(i)) * b.weight(j);
@@ -100,17 +107,20 @@ VectorView::VectorView(const void* payload, std::size_t bytes) {
     weights_ = at + kHeadBytes;
     ends_ = weights_ + std::size_t{size_} * sizeof(float);
     lexemes_ = at + fixed;
-    if (lexemes_bytes() != bytes - fixed) {
+    bytes_ = size_ == 0 ? 0 : end(size_ - 1);
+    if (bytes_ != bytes - fixed) {
         corrupted("The lexemes do not end where it ends.");
     }
 }
 
 std::uint32_t VectorView::lower_bound(std::string_view term, std::uint32_t from) const noexcept {
+    const std::uint64_t key = prefix_of(term);
     std::uint32_t low = from;
     std::uint32_t high = size_;
     while (low < high) {
         const std::uint32_t middle = low + (high - low) / 2;
-        if (compare_terms(this->term(middle), term) < 0) {
+        const std::uint64_t here = prefix(middle);
+        if (here < key || (here == key && compare_terms(this->term(middle), term) < 0)) {
             low = middle + 1;
         } else {
             high = middle;

@@ -18,6 +18,7 @@
 // search.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -60,6 +61,21 @@ class VectorView {
         return {lexemes_ + begin, end(i) - begin};
     }
 
+    // The first eight bytes of the i-th term, padded with zeros, as a number: where two differ, so
+    // do the terms, in the same order. Comparing these first spares most calls of memcmp.
+    std::uint64_t prefix(std::uint32_t i) const noexcept {
+        const std::uint32_t begin = i == 0 ? 0 : end(i - 1);
+        const std::uint32_t length = end(i) - begin;
+        // A whole load may take bytes of the next term along, but none behind the payload.
+        return bytes_ - begin >= 8 && begin < bytes_ ? masked_prefix(lexemes_ + begin, length)
+                                                     : prefix_of({lexemes_ + begin, length});
+    }
+    static std::uint64_t prefix_of(std::string_view term) noexcept {
+        char first[8] = {};
+        std::memcpy(first, term.data(), term.size() < 8 ? term.size() : 8);
+        return masked_prefix(first, term.size());
+    }
+
     float weight(std::uint32_t i) const noexcept {
         float value;
         std::memcpy(&value, weights_ + std::size_t{i} * sizeof value, sizeof value);
@@ -73,9 +89,19 @@ class VectorView {
     std::int64_t find(std::string_view term) const noexcept;
 
     // Bytes of all lexemes together.
-    std::uint32_t lexemes_bytes() const noexcept { return size_ == 0 ? 0 : end(size_ - 1); }
+    std::uint32_t lexemes_bytes() const noexcept { return bytes_; }
 
   private:
+    static std::uint64_t masked_prefix(const char* eight, std::size_t length) noexcept {
+        std::uint64_t value;
+        std::memcpy(&value, eight, sizeof value);
+        if constexpr (std::endian::native == std::endian::little) {
+            value = __builtin_bswap64(value);
+        }
+        constexpr std::uint64_t kAll = ~std::uint64_t{0};
+        return length >= 8 ? value : value & ~(kAll >> (8 * length));
+    }
+
     std::uint32_t end(std::uint32_t i) const noexcept {
         if (wide_) {
             std::uint32_t value;
@@ -91,6 +117,7 @@ class VectorView {
     const char* ends_ = nullptr;
     const char* lexemes_ = nullptr;
     std::uint32_t size_ = 0;
+    std::uint32_t bytes_ = 0;  // of all lexemes
     bool wide_ = false;
 };
 
