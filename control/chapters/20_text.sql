@@ -28,10 +28,15 @@ CREATE FUNCTION knowhow.parser_types(pg_catalog.internal) RETURNS pg_catalog.int
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'knowhow_parser_types';
 COMMENT ON FUNCTION knowhow.parser_types(pg_catalog.internal) IS '(internal)';
 
+CREATE FUNCTION knowhow.parser_headline(pg_catalog.internal, pg_catalog.internal, pg_catalog.tsquery) RETURNS pg_catalog.internal
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'knowhow_parser_headline';
+COMMENT ON FUNCTION knowhow.parser_headline(pg_catalog.internal, pg_catalog.internal, pg_catalog.tsquery) IS '(internal)';
+
 CREATE TEXT SEARCH PARSER knowhow.parser (
     START = knowhow.parser_start,
     GETTOKEN = knowhow.parser_next,
     END = knowhow.parser_end,
+    HEADLINE = knowhow.parser_headline,
     LEXTYPES = knowhow.parser_types
 );
 COMMENT ON TEXT SEARCH PARSER knowhow.parser IS
