@@ -28,7 +28,7 @@ CREATE TYPE knowhow.tfidf (
     STORAGE = extended
 );
 COMMENT ON TYPE knowhow.tfidf IS
-    'weighted terms of a text, as a sparse vector: ''deep'':0.6 ''learn'':0.8';
+    'weighted terms of a text, as a sparse vector: ''deep'':0.6 ''learn'':0.8. A term without a weight weighs 1, equal terms are added up, zeros left out; at most 20,000,000 terms, 2046 bytes a term, 128 MB together';
 
 -- Distances. The smaller, the more alike, so that ORDER BY ... LIMIT finds the best.
 

@@ -61,12 +61,11 @@ KNOWHOW_FUNCTION(tfidf_send) {
     for (std::uint32_t i = 0; i < vector.size(); ++i) {
         std::string_view const term = vector.term(i);
         pq_sendfloat4(&message, vector.weight(i));
-        pq_sendcountedtext(&message, term.data(), static_cast<int>(term.size())
-#if PG_VERSION_NUM < 160000
-                                                      ,
-                           false
-#endif
-        );
+        const char* const converted =
+            pg_server_to_client(term.data(), static_cast<int>(term.size()));
+        std::size_t const bytes = converted == term.data() ? term.size() : strlen(converted);
+        pq_sendint32(&message, static_cast<uint32>(bytes));
+        pq_sendbytes(&message, converted, static_cast<int>(bytes));
     }
     PG_RETURN_BYTEA_P(pq_endtypsend(&message));
 }
