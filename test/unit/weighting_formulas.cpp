@@ -160,6 +160,14 @@ TEST(Weighting, RefusesParametersOutOfRange) {
     EXPECT_EQ(hint_of("bm25", Side::kDocument, 0, 0, 1e-3), "");
 }
 
+TEST(Weighting, RefusesTitleWeightsOutOfRange) {
+    check_title_weight(0);
+    check_title_weight(0.5);
+    EXPECT_THROW(check_title_weight(-0.5), Error);
+    EXPECT_THROW(check_title_weight(std::numeric_limits<double>::infinity()), Error);
+    EXPECT_THROW(check_title_weight(std::numeric_limits<double>::quiet_NaN()), Error);
+}
+
 TEST(Weighting, StandardB) {
     EXPECT_EQ(default_b("bm25", Side::kDocument), 0.75);
     EXPECT_EQ(default_b("lnu", Side::kDocument), 0.25);

@@ -181,6 +181,10 @@ Weighting parse_weighting(std::string_view name, Side side, double k1, double b,
     return weighting;
 }
 
+void check_title_weight(double title_weight) {
+    check_range("title_weight", title_weight, title_weight >= 0, "0 or more, and finite");
+}
+
 double saturated_weight(const Weighting& weighting, double tf, double length) noexcept {
     const double ratio = length / weighting.average_length;
     const double norm = weighting.kind == WeightingKind::kBm25

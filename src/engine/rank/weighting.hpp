@@ -76,6 +76,10 @@ double default_b(std::string_view name, Side side);
 Weighting parse_weighting(std::string_view name, Side side, double k1, double b,
                           double average_length);
 
+// Throws Error(kInvalidArgument) for a title_weight not in [0, ∞): how often each word of a title
+// counts, before anything is weighed.
+void check_title_weight(double title_weight);
+
 // The weight of a term in a document, for kPivoted and kBm25; tf > 0, length >= tf.
 double saturated_weight(const Weighting& weighting, double tf, double length) noexcept;
 

@@ -3,6 +3,7 @@
 extern "C" {
 #include <catalog/namespace.h>
 #include <catalog/pg_ts_config.h>
+#include <mb/pg_wchar.h>
 #include <tsearch/ts_cache.h>
 #include <tsearch/ts_public.h>
 #include <tsearch/ts_utils.h>
@@ -61,6 +62,19 @@ void append(Lexemes& lexemes, const char* bytes, std::size_t size, bool extra) {
             static_cast<Lexeme*>(repalloc_huge(lexemes.items, lexemes.capacity * sizeof(Lexeme)));
     }
     lexemes.items[lexemes.count++] = {bytes, static_cast<int>(size), extra};
+}
+
+// Appends one of several lexemes of a token, the first of which stands at `begin`: each counts
+// once, though two ways of taking a compound word apart may share it.
+void append_variant(Lexemes& lexemes, std::size_t begin, const char* bytes, std::size_t size,
+                    bool extra) {
+    for (std::size_t i = begin; i < lexemes.count; ++i) {
+        if (static_cast<std::size_t>(lexemes.items[i].size) == size &&
+            memcmp(lexemes.items[i].bytes, bytes, size) == 0) {
+            return;
+        }
+    }
+    append(lexemes, bytes, size, extra);
 }
 
 // Asks a token type's dictionaries, one after the other, until one knows the token: *lexemes is
@@ -137,8 +151,9 @@ bool read_tokens(Oid config_id, const char* text, int size, const ExtraTokens& e
         if (found[1].lexeme == nullptr) {
             remember_lexeme(key, found->lexeme, static_cast<int>(strlen(found->lexeme)));
         }
+        std::size_t const begin = lexemes.count;
         for (; found->lexeme != nullptr; ++found) {
-            append(lexemes, found->lexeme, strlen(found->lexeme), is_extra);
+            append_variant(lexemes, begin, found->lexeme, strlen(found->lexeme), is_extra);
         }
     }
     FunctionCall1(&parser->prsend, parse);
@@ -152,8 +167,15 @@ void read_with_context(Oid config, const char* text, int size, Lexemes& lexemes)
     parsed.words = static_cast<ParsedWord*>(
         palloc(static_cast<std::size_t>(parsed.lenwords) * sizeof(ParsedWord)));
     parsetext(config, &parsed, const_cast<char*>(text), size);
+    std::size_t begin = 0;
     for (int i = 0; i < parsed.curwords; ++i) {
-        append(lexemes, parsed.words[i].word, parsed.words[i].len, false);
+        const ParsedWord& word = parsed.words[i];
+        // The lexemes of one token share a position, until positions reach their limit.
+        if (i == 0 || word.pos.pos != parsed.words[i - 1].pos.pos ||
+            word.pos.pos >= MAXENTRYPOS - 1) {
+            begin = lexemes.count;
+        }
+        append_variant(lexemes, begin, word.word, word.len, false);
     }
 }
 
@@ -167,6 +189,28 @@ Lexemes read_piece(Oid config, const char* text, std::size_t size, const ExtraTo
         read_with_context(config, text, static_cast<int>(size), lexemes);
     }
     return lexemes;
+}
+
+// Where the piece after `text`'s first `piece` bytes begins: one character before its end, unless
+// that is ASCII. Where a run of Han was cut, the pair across the cut is so counted, and no other
+// one twice; a character that is part of no token does no harm in either piece.
+std::size_t next_piece(const char* text, std::size_t piece) noexcept {
+    if (!IS_HIGHBIT_SET(text[piece - 1])) {
+        return piece;
+    }
+    std::size_t last = 0;
+    if (GetDatabaseEncoding() == PG_UTF8) {
+        last = piece - 1;
+        while (last > 0 && (static_cast<unsigned char>(text[last]) & 0xC0) == 0x80) {
+            --last;
+        }
+    } else {
+        for (std::size_t at = 0; at < piece;) {
+            last = at;
+            at += static_cast<std::size_t>(pg_encoding_mblen(GetDatabaseEncoding(), text + at));
+        }
+    }
+    return last > 0 ? last : piece;
 }
 
 }  // namespace
@@ -183,7 +227,7 @@ void add_lexemes(Oid config, const char* text, std::size_t size, double factor,
         memory = AllocSetContextCreate(CurrentMemoryContext, "knowhow text piece",
                                        ALLOCSET_DEFAULT_SIZES);
     });
-    while (size > 0) {
+    for (;;) {
         std::size_t const piece = piece_end(text, size, kPieceBytes);
         Lexemes lexemes{};
         guarded([&] {
@@ -199,11 +243,13 @@ void add_lexemes(Oid config, const char* text, std::size_t size, double factor,
                 counts.length += factor;
             }
         }
-        text += piece;
-        size -= piece;
-        if (size > 0) {
-            guarded([&] { MemoryContextReset(memory); });
+        if (piece == size) {
+            break;
         }
+        std::size_t const next = next_piece(text, piece);
+        text += next;
+        size -= next;
+        guarded([&] { MemoryContextReset(memory); });
         monitor.poll();
     }
     // Not reached after an error: the context is then deleted with its parent.

@@ -12,7 +12,6 @@ extern "C" {
 #include <vector>
 
 #include "engine/base/budget.hpp"
-#include "engine/base/error.hpp"
 #include "server/module.hpp"
 #include "server/text/lexemes.hpp"
 #include "server/text/statistics.hpp"
@@ -22,13 +21,6 @@ namespace knowhow::server {
 namespace {
 
 constexpr double kTitleWeight = 2;
-
-void check_title_weight(double title_weight) {
-    if (!std::isfinite(title_weight) || title_weight < 0) {
-        throw Error(ErrorCode::kInvalidArgument, "title_weight is " + std::to_string(title_weight),
-                    "It must be 0 or more, and finite: how often each word of the title counts.");
-    }
-}
 
 void add_document(Oid config, Text document, Text title, double title_weight,
                   LexemeCounts& counts) {
