@@ -1,17 +1,10 @@
 -- knowhow: the install script. Read by CREATE EXTENSION, never by psql.
 \echo Use "CREATE EXTENSION knowhow" to load this file. \quit
 
--- A schema of this name that somebody else made may hold objects that would stand in for ours.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_depend
-               WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
-                 AND refobjid OPERATOR(pg_catalog.=) 'knowhow'::pg_catalog.regnamespace
-                 AND classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::pg_catalog.regclass) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'duplicate_schema',
-            MESSAGE = 'schema "knowhow" already contains objects',
-            HINT = 'Drop or rename that schema; the extension creates its own.';
-    END IF;
-END
-$$;
+-- A member of the extension, owned by the superuser as whom the script of a trusted extension runs.
+-- Were it the schema that CREATE EXTENSION makes, it would belong to the database owner, who could
+-- add functions of our names that match calls by others better than ours do. One that somebody
+-- else made is an error.
+CREATE SCHEMA knowhow;
+COMMENT ON SCHEMA knowhow IS 'the extension knowhow: types, operators, functions, catalogue';
+GRANT USAGE ON SCHEMA knowhow TO PUBLIC;
