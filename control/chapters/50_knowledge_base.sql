@@ -88,6 +88,7 @@ BEGIN
             )$sql$,
             $sql$CREATE INDEX ON %1$I.snippets (author_id)$sql$,
             $sql$CREATE INDEX ON %1$I.snippets (team_id)$sql$,
+            $sql$CREATE INDEX ON %1$I.snippets (created_at DESC NULLS LAST, snippet_id)$sql$,
             $sql$CREATE TRIGGER set_updated_at BEFORE UPDATE ON %1$I.snippets
                 FOR EACH ROW WHEN (
                     (OLD.kind, OLD.title, OLD.body, OLD.url)
@@ -173,6 +174,7 @@ BEGIN
         format('%I.labels', schema_name)::regclass,
         format('%I.ratings', schema_name)::regclass,
         format('%I.events', schema_name)::regclass,
+        format('%I.users', schema_name)::regclass,
         'item_knn'::text,
         '{}'::jsonb);
 END

@@ -49,6 +49,8 @@ constexpr Column kColumns[] = {
     {kEvents, "user_id", INT8OID, true},
     {kEvents, "snippet_id", INT8OID, true},
     {kEvents, "kind", TEXTOID, true},
+    {kUsers, "user_id", INT8OID, true},
+    {kUsers, "team_id", INT8OID, true},
 };
 
 // Type of a column as PostgreSQL writes it, or NULL when the relation has no such column.
@@ -217,7 +219,7 @@ void require_bound(const Recommender& recommender, Datum bound_names, unsigned s
                  free ? errhint("The name is free again: knowhow.create_recommender() and "
                                 "knowhow.create_knowledge_base() may take it.")
                       : errhint("Bind another with knowhow.alter_recommender(); labels, ratings "
-                                "or events => '-' does without.")));
+                                "events or users => '-' does without.")));
     }
     if (renamed.len > 0) {
         ereport(ERROR,

@@ -109,13 +109,14 @@ uint64 store(const Recommender& recommender, const char* name, bool same_algorit
              const Jsonb* params) {
     return write_catalog(
         "UPDATE knowhow.recommender_catalog SET name = $2, snippets = $3, interactions = $4, "
-        "labels = $5, ratings = $6, events = $7, bound_names = $8, "
-        "algorithm = coalesce($9, algorithm), "
-        "params = jsonb_strip_nulls(params || coalesce($10, '{}')) WHERE recommender_id = $1",
+        "labels = $5, ratings = $6, events = $7, users = $8, bound_names = $9, "
+        "algorithm = coalesce($10, algorithm), "
+        "params = jsonb_strip_nulls(params || coalesce($11, '{}')) WHERE recommender_id = $1",
         {int4_parameter(recommender.id), text_parameter(name),
          relation_parameter(recommender.snippets), relation_parameter(recommender.interactions),
          relation_parameter(recommender.labels), relation_parameter(recommender.ratings),
-         relation_parameter(recommender.events), names_parameter(recommender),
+         relation_parameter(recommender.events), relation_parameter(recommender.users),
+         names_parameter(recommender),
          text_parameter(same_algorithm ? nullptr : recommender.algorithm),
          jsonb_parameter(params)});
 }
@@ -127,8 +128,8 @@ using namespace knowhow::server;
 
 KNOWHOW_FUNCTION(create_recommender) {
     PreventCommandIfReadOnly("create_recommender()");
-    require_argument(fcinfo, 6, "algorithm");
-    require_argument(fcinfo, 7, "params");
+    require_argument(fcinfo, 7, "algorithm");
+    require_argument(fcinfo, 8, "params");
     Recommender recommender = {};
     recommender.name = name_argument(fcinfo, 0, "name");
     recommender.snippets = relation_argument(fcinfo, 1, InvalidOid);
@@ -136,8 +137,9 @@ KNOWHOW_FUNCTION(create_recommender) {
     recommender.labels = relation_argument(fcinfo, 3, InvalidOid);
     recommender.ratings = relation_argument(fcinfo, 4, InvalidOid);
     recommender.events = relation_argument(fcinfo, 5, InvalidOid);
-    recommender.algorithm = text_to_cstring(PG_GETARG_TEXT_PP(6));
-    recommender.params = PG_GETARG_JSONB_P(7);
+    recommender.users = relation_argument(fcinfo, 6, InvalidOid);
+    recommender.algorithm = text_to_cstring(PG_GETARG_TEXT_PP(7));
+    recommender.params = PG_GETARG_JSONB_P(8);
     require_relation(recommender.snippets, kSnippets);
     require_relation(recommender.interactions, kInteractions);
     check_algorithm(recommender.algorithm);
@@ -149,13 +151,13 @@ KNOWHOW_FUNCTION(create_recommender) {
     require_free_name(
         write_catalog(
             "INSERT INTO knowhow.recommender_catalog (name, snippets, interactions, "
-            "labels, ratings, events, bound_names, algorithm, params) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, jsonb_strip_nulls($9)) "
+            "labels, ratings, events, users, bound_names, algorithm, params) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, jsonb_strip_nulls($10)) "
             "ON CONFLICT (name) DO NOTHING",
             {text_parameter(recommender.name), relation_parameter(recommender.snippets),
              relation_parameter(recommender.interactions), relation_parameter(recommender.labels),
              relation_parameter(recommender.ratings), relation_parameter(recommender.events),
-             names_parameter(recommender), text_parameter(recommender.algorithm),
+             relation_parameter(recommender.users), names_parameter(recommender), text_parameter(recommender.algorithm),
              jsonb_parameter(recommender.params)}) > 0,
         recommender.name);
     PG_RETURN_VOID();
@@ -194,6 +196,7 @@ KNOWHOW_FUNCTION(alter_recommender) {
     recommender.labels = relation_argument(fcinfo, 5, recommender.labels);
     recommender.ratings = relation_argument(fcinfo, 6, recommender.ratings);
     recommender.events = relation_argument(fcinfo, 7, recommender.events);
+    recommender.users = relation_argument(fcinfo, 8, recommender.users);
     require_relation(recommender.snippets, kSnippets);
     require_relation(recommender.interactions, kInteractions);
     unsigned rebound = 0;
@@ -207,8 +210,8 @@ KNOWHOW_FUNCTION(alter_recommender) {
     check_bound_relations(recommender);
 
     const char* new_name = name;
-    if (!PG_ARGISNULL(8)) {
-        new_name = name_argument(fcinfo, 8, "new_name");
+    if (!PG_ARGISNULL(9)) {
+        new_name = name_argument(fcinfo, 9, "new_name");
         if (strcmp(name, new_name) != 0) {
             forget_if_gone(new_name);
         }

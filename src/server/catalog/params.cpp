@@ -15,16 +15,35 @@ extern "C" {
 namespace knowhow::server {
 namespace {
 
+// Alphabetical. Those of a learner are declared in its file in src/engine/learn as well, which
+// checks them again: training fails plainly where the two lists part.
 constexpr KnownParam kParams[] = {
+    {"collaborative_weight", ParamType::kReal, 1, 0, 1000,
+     "recommend: weight of what people with a similar history liked"},
+    {"freshness_weight", ParamType::kReal, 1e-4, 0, 1000, "recommend: weight of the snippet's age"},
     {"history", ParamType::kInteger, 500, 1, 10000,
-     "newest snippets of a person that a recommendation starts from"},
+     "recommend: newest snippets of a person that count"},
     {"k", ParamType::kInteger, 50, 1, 10000, "user_knn: nearest persons whose ratings count"},
     {"keep_models", ParamType::kInteger, 3, 1, 100,
-     "models kept per recommender, the active one included"},
+     "train: models kept per recommender, the active one included"},
+    {"labels_weight", ParamType::kReal, 2, 0, 1000,
+     "recommend: weight of topics and tags of what the person liked"},
+    {"max_user_items", ParamType::kInteger, 20000, 2, 2147483647,
+     "item_knn: people with more snippets than this do not count"},
     {"neighbours", ParamType::kInteger, 200, 1, 10000,
-     "item_knn: targets kept per snippet, those of largest absolute weight"},
-    {"shrinkage", ParamType::kReal, 10, 0, 1e6,
+     "train: targets kept per snippet, those of largest absolute weight"},
+    {"popularity_weight", ParamType::kReal, 1e-3, 0, 1000,
+     "recommend: weight of popularity, which breaks ties and serves who is unknown"},
+    {"profile_terms", ParamType::kInteger, 100, 1, 10000,
+     "recommend: strongest terms of what the person liked that count"},
+    {"profile_weight", ParamType::kReal, 0.6, 0, 1000,
+     "recommend: weight of the words of what the person liked"},
+    {"query_weight", ParamType::kReal, 2, 0, 1000,
+     "recommend: weight of the query's words against the person"},
+    {"shrinkage", ParamType::kReal, 20, 0, 1e6,
      "item_knn: added to the denominator of each cosine, so that few common readers count less"},
+    {"user_activity", ParamType::kReal, 0, 0, 1,
+     "item_knn: a person counts by their number of snippets to the power of minus this"},
 };
 constexpr int kParamCount = sizeof kParams / sizeof kParams[0];
 

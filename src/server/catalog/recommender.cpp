@@ -55,6 +55,7 @@ Row* read_row(HeapTuple tuple, TupleDesc columns) {
     recommender.labels = relation(kLabels);
     recommender.ratings = relation(kRatings);
     recommender.events = relation(kEvents);
+    recommender.users = relation(kUsers);
     recommender.algorithm = TextDatumGetCString(value(kColumnAlgorithm));
     recommender.params = DatumGetJsonbPCopy(value(kColumnParams));
     row->bound_names = PointerGetDatum(DatumGetArrayTypePCopy(value(kColumnBoundNames)));
@@ -135,7 +136,7 @@ Recommender* usable(Row* row) {
 
 const char* role_name(int role) {
     static const char* const names[kRoles] = {"snippets", "interactions", "labels", "ratings",
-                                              "events"};
+                                              "events", "users"};
     return names[role];
 }
 

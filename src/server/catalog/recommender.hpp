@@ -13,7 +13,7 @@ extern "C" {
 namespace knowhow::server {
 
 // The relations of a recommender, in the order of the catalogue's columns.
-enum Role { kSnippets, kInteractions, kLabels, kRatings, kEvents, kRoles };
+enum Role { kSnippets, kInteractions, kLabels, kRatings, kEvents, kUsers, kRoles };
 
 // "snippets", "interactions", ...
 const char* role_name(int role);
@@ -23,15 +23,16 @@ struct Recommender {
     char* name;
     Oid snippets;
     Oid interactions;
-    Oid labels;  // this and the next two: InvalidOid where none is bound
+    Oid labels;  // this and the next three: InvalidOid where none is bound
     Oid ratings;
     Oid events;
+    Oid users;
     char* algorithm;
     Jsonb* params;  // as stored; read it with param_number() of params.hpp
     Oid owner;      // of the snippets relation, now
 
     Oid relation(int role) const {
-        const Oid relations[kRoles] = {snippets, interactions, labels, ratings, events};
+        const Oid relations[kRoles] = {snippets, interactions, labels, ratings, events, users};
         return relations[role];
     }
 };
