@@ -47,6 +47,9 @@ include $(PGXS)
 %.o: %.cpp
 	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -c -o $@ $<
 
+# A new name in the list relinks: with the .SECONDARY of PGXS a missing object alone does not.
+knowhow$(DLSUFFIX): src/engine/SOURCES
+
 # The install script is written in chapters, one subject each.
 $(INSTALL_SCRIPT_SQL): $(CHAPTERS) control/knowhow.control
 	cat $(CHAPTERS) > $@

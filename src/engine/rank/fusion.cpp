@@ -41,7 +41,7 @@ double maximum_of(const char* name, std::span<const double> values, std::size_t 
 }
 
 double divided(std::span<const double> values, std::size_t c, double maximum) {
-    return maximum > 0 ? values[c] / maximum : 0;
+    return maximum > 0 && !values.empty() ? values[c] / maximum : 0;
 }
 
 }  // namespace
@@ -59,7 +59,8 @@ Fusion::Fusion(std::size_t candidates, const Signals& signals, const FusionOptio
     for (std::size_t s = 0; s < signals.personal.size(); ++s) {
         const PersonalSignal& signal = signals.personal[s];
         check_option("weight of a personal signal", signal.weight, true);
-        const double maximum = maximum_of("personal", signal.values, candidates);
+        const double maximum =
+            std::max(maximum_of("personal", signal.values, candidates), signal.reference);
         for (std::size_t c = 0; c < candidates; ++c) {
             const double share = signal.weight * divided(signal.values, c, maximum);
             shares_[s * candidates + c] = share;

@@ -15,6 +15,10 @@ namespace knowhow {
 struct PersonalSignal {
     std::span<const double> values;  // one for each candidate
     double weight;                   // >= 0
+    // Its largest value on what the person has already, if that is larger than on any candidate:
+    // a signal that never comes near it among the candidates then speaks softly. (With maxima over
+    // the candidates alone, recall on citeulike-t is a tenth lower.)
+    double reference = 0;
 };
 
 // What is known of the candidates. An empty span is a signal that nobody has.
@@ -34,8 +38,8 @@ struct FusionOptions {
     double freshness_weight = 1e-4;
 };
 
-// Scores all candidates. With m(x) = x / (maximum of x over the candidates), and 0 everywhere
-// where that maximum is not above 0:
+// Scores all candidates. With m(x) = x / (maximum of x over the candidates and, if larger, the
+// signal's reference), and 0 everywhere where that maximum is not above 0:
 //
 //   person_c  = Σ_s weight_s · m(signal_s)_c
 //   score_c   = person_c                                          where no text is above 0, else

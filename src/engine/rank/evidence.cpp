@@ -1,0 +1,239 @@
+// Why a candidate was chosen: in words, and as JSON whose parts add up.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string>
+
+#include "engine/rank/ranking.hpp"
+
+namespace knowhow {
+namespace {
+
+constexpr std::size_t kMostTerms = 8;
+constexpr std::size_t kMostItems = 3;
+constexpr std::size_t kMostLabels = 5;
+
+void append_number(std::string& json, double value) {
+    char buffer[32];
+    auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+    json.append(buffer, error == std::errc{} ? end : buffer);
+}
+
+// The text is valid in the database encoding, all of which keep ASCII bytes to ASCII characters
+// on the server side.
+void append_string(std::string& json, std::string_view text) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    json += '"';
+    for (char c : text) {
+        if (c == '"' || c == '\\') {
+            json += '\\';
+            json += c;
+        } else if (static_cast<unsigned char>(c) < 0x20) {
+            json += "\\u00";
+            json += kHex[static_cast<unsigned char>(c) >> 4];
+            json += kHex[static_cast<unsigned char>(c) & 15];
+        } else {
+            json += c;
+        }
+    }
+    json += '"';
+}
+
+// Writes `"key":` with a comma where it is not the first.
+class Object {
+  public:
+    explicit Object(std::string& json) : json_(json) { json_ += '{'; }
+    ~Object() { json_ += '}'; }
+    Object(const Object&) = delete;
+    Object& operator=(const Object&) = delete;
+    std::string& key(std::string_view name) {
+        if (!first_) {
+            json_ += ',';
+        }
+        first_ = false;
+        append_string(json_, name);
+        json_ += ':';
+        return json_;
+    }
+
+  private:
+    std::string& json_;
+    bool first_ = true;
+};
+
+std::string_view label_kind(std::string_view label) { return label.substr(0, label.find(':')); }
+
+std::string_view label_value(std::string_view label) { return label.substr(label.find(':') + 1); }
+
+void by_value(std::vector<Share>& shares, std::size_t most) {
+    std::sort(shares.begin(), shares.end(), [](const Share& left, const Share& right) {
+        return left.value != right.value ? left.value > right.value : left.name < right.name;
+    });
+    if (shares.size() > most) {
+        shares.resize(most);
+    }
+}
+
+std::vector<Share> matched_terms(VectorView query, VectorView content) {
+    std::vector<Share> terms;
+    for (std::uint32_t i = 0; i < query.size(); ++i) {
+        std::int64_t const at = content.find(query.term(i));
+        if (at >= 0) {
+            double const value = static_cast<double>(query.weight(i)) *
+                                 content.weight(static_cast<std::uint32_t>(at));
+            if (value > 0) {
+                terms.push_back({query.term(i), value});
+            }
+        }
+    }
+    return terms;
+}
+
+std::vector<Share> profile_terms(const Person& person, VectorView content) {
+    std::vector<Share> terms;
+    for (const TermWeight& term : person.profile()) {
+        std::int64_t const at = content.find(term.term);
+        if (at >= 0) {
+            terms.push_back(
+                {term.term, term.weight * content.weight(static_cast<std::uint32_t>(at))});
+        }
+    }
+    return terms;
+}
+
+void append_shares(std::string& json, const std::vector<Share>& shares) {
+    Object object(json);
+    for (const Share& share : shares) {
+        append_number(object.key(share.name), share.value);
+    }
+}
+
+// Phrases of the reason, strongest first.
+class Reason {
+  public:
+    void add(std::string phrase) {
+        if (!text_.empty()) {
+            text_ += "; ";
+        }
+        text_ += phrase;
+    }
+    bool empty() const { return text_.empty(); }
+    std::string take() { return std::move(text_); }
+
+  private:
+    std::string text_;
+};
+
+std::string quoted(std::string_view text) {
+    return "\"" + std::string(text) + "\"";
+}
+
+std::string listed(const std::vector<Share>& shares, std::size_t most) {
+    std::string list;
+    for (std::size_t i = 0; i < shares.size() && i < most; ++i) {
+        list += (i == 0 ? "" : ", ");
+        list += shares[i].name;
+    }
+    return list;
+}
+
+}  // namespace
+
+void Ranking::explain(const Candidate& candidate, std::int32_t model_id, Answer& answer) const {
+    std::vector<Share> terms = matched_terms(query_, candidate.content);
+    by_value(terms, kMostTerms);
+    std::vector<std::pair<const HistoryItem*, double>> items;
+    if (candidate.position >= 0) {
+        items = person_.reasons(candidate.position, kMostItems);
+    }
+    std::vector<Share> profile;
+    std::vector<Share> labels;
+    if (!options_.text_only) {
+        profile = profile_terms(person_, candidate.content);
+        by_value(profile, kMostTerms);
+        for (std::string_view label : candidate.labels) {
+            double const affinity = person_.label_affinity(label);
+            if (affinity > 0) {
+                labels.push_back({label, affinity});
+            }
+        }
+        by_value(labels, kMostLabels);
+    }
+
+    // The personal parts may be negative in a sum of logarithms: what counts for the words is the
+    // share of each signal in the person.
+    Reason reason;
+    if (!terms.empty()) {
+        reason.add("matches " + listed(terms, kMostTerms));
+    }
+    if (candidate.signals[kCollaborative] > 0) {
+        std::string titles;
+        for (const auto& [item, value] : items) {
+            if (!item->title.empty()) {
+                titles += (titles.empty() ? "" : ", ") + quoted(item->title);
+            }
+        }
+        reason.add(titles.empty() ? "liked by people with similar interests"
+                                  : "liked by people who liked " + titles);
+    }
+    if (!labels.empty()) {
+        std::string list;
+        for (const Share& label : labels) {
+            list += (list.empty() ? "" : ", ") + std::string(label_kind(label.name)) + " " +
+                    std::string(label_value(label.name));
+        }
+        reason.add("shares " + list + " with what you liked");
+    }
+    if (!profile.empty() && candidate.signals[kProfile] > 0) {
+        reason.add("is about what you read: " + listed(profile, 4));
+    }
+    if (reason.empty() && !options_.text_only) {
+        reason.add(candidate.signals[kPopularity] > 0 ? "popular here" : "new here");
+    }
+    answer.reason = reason.take();
+
+    std::string& json = answer.evidence;
+    Object evidence(json);
+    {
+        Object parts(evidence.key("parts"));
+        for (int s = 0; s <= kSignals; ++s) {
+            if (candidate.parts[s] != 0) {
+                append_number(parts.key(signal_name(static_cast<Signal>(s))), candidate.parts[s]);
+            }
+        }
+    }
+    {
+        Object signals(evidence.key("signals"));
+        for (int s = 0; s < kSignals; ++s) {
+            if (candidate.signals[s] != 0) {
+                append_number(signals.key(signal_name(static_cast<Signal>(s))),
+                              candidate.signals[s]);
+            }
+        }
+    }
+    if (!terms.empty()) {
+        append_shares(evidence.key("terms"), terms);
+    }
+    if (!items.empty()) {
+        evidence.key("because") += '[';
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            json += i == 0 ? "" : ",";
+            Object item(json);
+            item.key("snippet_id") += std::to_string(items[i].first->id);
+            append_string(item.key("title"), items[i].first->title);
+            append_number(item.key("value"), items[i].second);
+        }
+        json += ']';
+    }
+    if (!labels.empty()) {
+        append_shares(evidence.key("labels"), labels);
+    }
+    if (!profile.empty()) {
+        append_shares(evidence.key("profile"), profile);
+    }
+    if (model_id != 0) {
+        evidence.key("model_id") += std::to_string(model_id);
+    }
+}
+
+}  // namespace knowhow

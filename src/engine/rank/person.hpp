@@ -1,0 +1,128 @@
+// What is known of one person (or of a list of snippets in their place) while one request is
+// served: the history, and the three signals that follow from it.
+//
+//   collaborative  sum over the history of weight * B[item], B being the item-item matrix of the
+//                  model (Deshpande and Karypis 2004);
+//   profile        the Rocchio centroid (1971) of what the person liked: the idf-weighted sum of
+//                  the documents' vectors, each divided by the square root of its length, cut to
+//                  its strongest terms, as an inner-product query;
+//   labels         the same over topics and tags.
+//
+// Text and titles are views: their memory must outlive the object.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/sparse/vector.hpp"
+
+namespace knowhow {
+
+struct HistoryItem {
+    std::int64_t id = 0;
+    double weight = 0;   // preference; negative: disliked
+    bool readable = false;
+    std::string_view title;
+    VectorView content;
+    double content_scale = 0;              // 1 / sqrt(Euclidean norm); 0 for an empty vector
+    std::vector<std::string_view> labels;
+    double label_scale = 0;
+    std::int32_t position = -1;              // in the model; -1: not in it
+    std::span<const std::int32_t> targets;   // of its row of B
+    std::span<const float> target_weights;
+};
+
+// Scores of items by their position in the model, with the largest first.
+struct PositionScore {
+    std::int32_t position;
+    double score;
+};
+
+// A term or label with its share of a score.
+struct Share {
+    std::string_view name;
+    double value;
+};
+
+class Person {
+  public:
+    // --- history, newest first -----------------------------------------------------------------
+    void add(std::int64_t id, double weight);
+    // The snippet can be read by the caller. Ids that were not added are ignored.
+    void describe(std::int64_t id, std::string_view title, VectorView content);
+    // `label` as label_name() writes it.
+    void add_label(std::int64_t id, std::string_view label);
+    void add_row(std::int64_t id, std::int32_t position, std::span<const std::int32_t> targets,
+                 std::span<const float> weights);
+    // Forgets what the caller may not read: it must neither count nor be named.
+    void keep_readable();
+
+    bool contains(std::int64_t id) const { return by_id_.contains(id); }
+    bool empty() const { return items_.empty(); }
+    const std::vector<HistoryItem>& items() const { return items_; }
+
+    // --- statistics that the signals need ------------------------------------------------------
+    // Distinct terms of the history's documents, and its distinct labels, ascending by bytes. The
+    // caller looks up in how many snippets each occurs and hands their idf back in the same order.
+    const std::vector<std::string_view>& collect_terms();
+    // After the last add_label().
+    const std::vector<std::string_view>& collect_labels();
+    // idf in the order of collect_terms(). At most `strongest` terms remain.
+    void build_profile(std::span<const double> idf, std::size_t strongest);
+    // idf in the order of collect_labels().
+    void build_labels(std::span<const double> idf);
+
+    // --- signals -------------------------------------------------------------------------------
+    // The profile as a query vector: terms ascending by bytes. Empty where there is none.
+    const std::vector<TermWeight>& profile() const { return profile_; }
+
+    // Score of a document: inner product with the profile over the square root of its length.
+    double profile_score(VectorView content) const;
+
+    // Every position that some item of the history leads to, by descending score, then position.
+    // Positions below 0 and scores that are not finite come from damaged rows and are left out.
+    const std::vector<PositionScore>& collect_positions();
+    // 0 where the history does not lead to the position.
+    double position_score(std::int32_t position) const;
+
+    // Score of a snippet with these labels. Unknown labels count in the length only.
+    double label_score(std::span<const std::string_view> labels,
+                       std::span<const double> idf) const;
+    double label_affinity(std::string_view label) const;
+    // The largest values that the three signals take on the history itself. A signal is divided by
+    // its maximum over the candidates *and* these: where nothing unseen comes near what the person
+    // already has, the signal speaks softly. (Maxima over unseen items alone cost a tenth of
+    // recall on citeulike-t.)
+    double largest_position_score() const;
+    double largest_profile_score() const;
+    double largest_label_score() const;
+
+    // Labels that the person likes, by descending affinity.
+    const std::vector<Share>& liked_labels() const { return liked_; }
+
+    // --- evidence ------------------------------------------------------------------------------
+    // The items of the history that led to a position, with what each adds, largest first.
+    std::vector<std::pair<const HistoryItem*, double>> reasons(std::int32_t position,
+                                                                std::size_t most) const;
+
+  private:
+    HistoryItem* find(std::int64_t id);
+
+    std::vector<HistoryItem> items_;
+    std::unordered_map<std::int64_t, std::size_t> by_id_;
+    std::vector<std::string_view> labels_;
+    std::unordered_map<std::string_view, std::size_t> label_indexes_;
+    std::vector<double> affinities_;   // by label index, idf included once
+    std::vector<double> label_idf_;
+    std::vector<Share> liked_;
+    std::vector<std::string_view> terms_;
+    std::vector<TermWeight> profile_;
+    std::unordered_map<std::int32_t, double> position_scores_;
+    std::vector<PositionScore> positions_;
+};
+
+}  // namespace knowhow

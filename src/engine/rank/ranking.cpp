@@ -1,0 +1,230 @@
+#include "engine/rank/ranking.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/rank/mmr.hpp"
+
+namespace knowhow {
+
+std::string_view signal_name(Signal signal) {
+    switch (signal) {
+        case kText:
+            return "text";
+        case kCollaborative:
+            return "collaborative";
+        case kProfile:
+            return "profile";
+        case kLabels:
+            return "labels";
+        case kPopularity:
+            return "popularity";
+        case kFreshness:
+            return "freshness";
+        case kSignals:
+            return "no personal signal";
+    }
+    return "";
+}
+
+Candidate* Ranking::find(std::int64_t id) {
+    auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : &candidates_[found->second];
+}
+
+void Ranking::add(std::int64_t id) {
+    if (by_id_.try_emplace(id, candidates_.size()).second) {
+        candidates_.emplace_back();
+        candidates_.back().id = id;
+    }
+}
+
+const std::vector<std::int64_t>& Ranking::ids() {
+    ids_.clear();
+    for (const Candidate& candidate : candidates_) {
+        ids_.push_back(candidate.id);
+    }
+    std::sort(ids_.begin(), ids_.end());
+    return ids_;
+}
+
+void Ranking::describe(std::int64_t id, std::string_view title, VectorView content) {
+    if (Candidate* candidate = find(id)) {
+        candidate->readable = true;
+        candidate->title = title;
+        candidate->content = content;
+    }
+}
+
+void Ranking::add_label(std::int64_t id, std::string_view label) {
+    if (Candidate* candidate = find(id)) {
+        candidate->labels.push_back(label);
+    }
+}
+
+void Ranking::set_position(std::int64_t id, std::int32_t position, double popularity) {
+    if (Candidate* candidate = find(id)) {
+        candidate->position = position;
+        candidate->signals[kCollaborative] = person_.position_score(position);
+        candidate->signals[kPopularity] = std::isfinite(popularity) ? popularity : 0;
+    }
+}
+
+void Ranking::set_collaborative(std::int64_t id, double value) {
+    if (Candidate* candidate = find(id)) {
+        candidate->signals[kCollaborative] = value;
+    }
+}
+
+void Ranking::set_freshness(std::int64_t id, double value) {
+    if (Candidate* candidate = find(id)) {
+        candidate->signals[kFreshness] = value;
+    }
+}
+
+const std::vector<std::string_view>& Ranking::collect_labels() {
+    labels_.clear();
+    for (const Candidate& candidate : candidates_) {
+        labels_.insert(labels_.end(), candidate.labels.begin(), candidate.labels.end());
+    }
+    std::sort(labels_.begin(), labels_.end());
+    labels_.erase(std::unique(labels_.begin(), labels_.end()), labels_.end());
+    return labels_;
+}
+
+void Ranking::set_label_idf(std::span<const double> idf) {
+    label_idf_.clear();
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+        label_idf_.emplace(labels_[i], idf[i]);
+    }
+}
+
+void Ranking::score(Monitor& monitor) {
+    PollEvery poll(monitor, 256);
+    std::vector<double> idf;
+    // Whatever damaged rows hold, sums and quotients of signals stay finite.
+    auto tame = [](double value) {
+        return std::abs(value) < 1e-30 || std::isnan(value) ? 0.0 : std::clamp(value, -1e30, 1e30);
+    };
+    for (Candidate& candidate : candidates_) {
+        poll.step();
+        candidate.signals[kText] = tame(dot(query_, candidate.content));
+        if (options_.text_only) {
+            continue;
+        }
+        candidate.signals[kProfile] = tame(person_.profile_score(candidate.content));
+        idf.clear();
+        for (std::string_view label : candidate.labels) {
+            idf.push_back(label_idf_[label]);
+        }
+        candidate.signals[kLabels] = tame(person_.label_score(candidate.labels, idf));
+        candidate.signals[kCollaborative] = tame(candidate.signals[kCollaborative]);
+        candidate.signals[kPopularity] = tame(candidate.signals[kPopularity]);
+    }
+}
+
+void Ranking::fuse(MemoryBudget& budget) {
+    std::array<std::vector<double>, kSignals> values;
+    for (int s = 0; s < kSignals; ++s) {
+        values[s].reserve(candidates_.size());
+        for (const Candidate& candidate : candidates_) {
+            values[s].push_back(candidate.signals[s]);
+        }
+    }
+    constexpr std::array<Signal, 3> kPersonal = {kCollaborative, kProfile, kLabels};
+    const std::array<PersonalSignal, 3> personal = {
+        {{values[kCollaborative], options_.collaborative, largest_collaborative_},
+         {values[kProfile], options_.profile, person_.largest_profile_score()},
+         {values[kLabels], options_.labels, person_.largest_label_score()}}};
+    const Fusion fusion(candidates_.size(),
+                        {values[kText], personal, values[kPopularity], values[kFreshness]},
+                        options_.fusion, budget);
+    for (std::size_t c = 0; c < candidates_.size(); ++c) {
+        Candidate& candidate = candidates_[c];
+        const Fusion::Parts& parts = fusion.parts(c);
+        candidate.score = parts.score();
+        candidate.parts[kText] = parts.text;
+        candidate.parts[kPopularity] = parts.popularity;
+        candidate.parts[kFreshness] = parts.freshness;
+        // The personal signals share the person's part of the score as they share its sum.
+        double sum = 0;
+        for (std::size_t s = 0; s < personal.size(); ++s) {
+            sum += fusion.share(s, c);
+        }
+        for (std::size_t s = 0; s < personal.size(); ++s) {
+            candidate.parts[kPersonal[s]] = sum != 0 ? parts.person * fusion.share(s, c) / sum : 0;
+        }
+        if (sum == 0 && parts.person != 0) {
+            candidate.parts[kSignals] = parts.person;
+        }
+    }
+}
+
+// Positions in candidates_, best first.
+std::vector<std::size_t> Ranking::order(std::size_t max_results, Monitor& monitor,
+                                        MemoryBudget& budget) const {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+        if (candidates_[i].readable && !(options_.text_only && candidates_[i].score <= 0)) {
+            order.push_back(i);
+        }
+    }
+    std::sort(order.begin(), order.end(), [this](std::size_t left, std::size_t right) {
+        const Candidate& l = candidates_[left];
+        const Candidate& r = candidates_[right];
+        return l.score != r.score ? l.score > r.score : l.id < r.id;
+    });
+    if (options_.diversity > 0 && order.size() > 1) {
+        return diversify(order, max_results, monitor, budget);
+    }
+    if (order.size() > max_results) {
+        order.resize(max_results);
+    }
+    return order;
+}
+
+// Looks for unlike ones among the best few: far down the list relevance is gone.
+std::vector<std::size_t> Ranking::diversify(std::span<const std::size_t> order,
+                                            std::size_t max_results, Monitor& monitor,
+                                            MemoryBudget& budget) const {
+    order = order.first(std::min(order.size(), std::max<std::size_t>(50, 5 * max_results)));
+    std::vector<double> scores;
+    std::vector<VectorView> documents;
+    for (std::size_t index : order) {
+        scores.push_back(candidates_[index].score);
+        documents.push_back(candidates_[index].content);
+    }
+    std::vector<std::size_t> chosen;
+    for (std::size_t rank :
+         maximal_marginal_relevance(scores, documents, std::min(max_results, order.size()),
+                                    1 - options_.diversity, monitor, budget)) {
+        chosen.push_back(order[rank]);
+    }
+    return chosen;
+}
+
+const std::vector<Answer>& Ranking::rank(std::size_t max_results, std::int32_t model_id,
+                                         Monitor& monitor, MemoryBudget& budget) {
+    score(monitor);
+    if (options_.text_only) {
+        for (Candidate& candidate : candidates_) {
+            candidate.score = candidate.parts[kText] = candidate.signals[kText];
+        }
+    } else {
+        fuse(budget);
+    }
+    answers_.clear();
+    PollEvery poll(monitor, 64);
+    for (std::size_t index : order(max_results, monitor, budget)) {
+        poll.step();
+        const Candidate& candidate = candidates_[index];
+        Answer& answer = answers_.emplace_back();
+        answer.id = candidate.id;
+        answer.title = candidate.title;
+        answer.score = candidate.score;
+        explain(candidate, model_id, answer);
+    }
+    return answers_;
+}
+
+}  // namespace knowhow

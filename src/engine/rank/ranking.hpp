@@ -1,0 +1,113 @@
+// The candidates of one request: every one is scored by every signal, fused, ordered, and
+// explained.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/budget.hpp"
+#include "engine/base/monitor.hpp"
+#include "engine/rank/fusion.hpp"
+#include "engine/rank/person.hpp"
+#include "engine/sparse/vector.hpp"
+
+namespace knowhow {
+
+enum Signal { kText, kCollaborative, kProfile, kLabels, kPopularity, kFreshness, kSignals };
+
+// "text", "collaborative", ...; for kSignals, "no personal signal".
+std::string_view signal_name(Signal signal);
+
+struct Candidate {
+    std::int64_t id = 0;
+    bool readable = false;
+    std::string_view title;
+    VectorView content;
+    std::vector<std::string_view> labels;
+    std::int32_t position = -1;   // in the model; -1: not in it
+    std::array<double, kSignals> signals{};   // raw values
+    // What each adds to the score; the last one, what no personal signal at all takes from it.
+    std::array<double, kSignals + 1> parts{};
+    double score = 0;
+};
+
+struct RankingOptions {
+    // Weights of the personal signals in their sum.
+    double collaborative = 1.0;
+    double profile = 0.6;
+    double labels = 2.0;
+    FusionOptions fusion;
+    // 0: by score alone; towards 1: unlike those above (maximal marginal relevance).
+    double diversity = 0;
+    // Scores are the raw inner products of the text and nothing else.
+    bool text_only = false;
+};
+
+struct Answer {
+    std::int64_t id;
+    std::string_view title;
+    double score;
+    std::string reason;
+    std::string evidence;   // JSON
+};
+
+class Ranking {
+  public:
+    Ranking(const Person& person, const RankingOptions& options)
+        : person_(person), options_(options) {}
+
+    // --- candidates ----------------------------------------------------------------------------
+    void add(std::int64_t id);
+    std::size_t size() const { return candidates_.size(); }
+    // Ascending ids of all candidates; afterwards none is added.
+    const std::vector<std::int64_t>& ids();
+
+    // --- what is known of them -----------------------------------------------------------------
+    // The query side of the text signal: terms ascending by bytes, idf included.
+    void set_query(VectorView query) { query_ = query; }
+    void describe(std::int64_t id, std::string_view title, VectorView content);
+    void add_label(std::int64_t id, std::string_view label);
+    void set_position(std::int64_t id, std::int32_t position, double popularity);
+    // For learners that score by snippet and not by position.
+    void set_collaborative(std::int64_t id, double value);
+    // The collaborative signal's largest value on the person's own history.
+    void set_largest_collaborative(double value) { largest_collaborative_ = value; }
+    void set_freshness(std::int64_t id, double value);
+    // Distinct labels of all candidates, ascending; their idf is handed back in the same order.
+    const std::vector<std::string_view>& collect_labels();
+    void set_label_idf(std::span<const double> idf);
+
+    // --- the answer ----------------------------------------------------------------------------
+    // At most max_results of the readable candidates, best first; ties by id.
+    const std::vector<Answer>& rank(std::size_t max_results, std::int32_t model_id,
+                                    Monitor& monitor, MemoryBudget& budget);
+
+  private:
+    Candidate* find(std::int64_t id);
+    void score(Monitor& monitor);
+    void fuse(MemoryBudget& budget);
+    std::vector<std::size_t> order(std::size_t max_results, Monitor& monitor,
+                                   MemoryBudget& budget) const;
+    std::vector<std::size_t> diversify(std::span<const std::size_t> order,
+                                       std::size_t max_results, Monitor& monitor,
+                                       MemoryBudget& budget) const;
+    void explain(const Candidate& candidate, std::int32_t model_id, Answer& answer) const;
+
+    const Person& person_;
+    RankingOptions options_;
+    VectorView query_;
+    double largest_collaborative_ = 0;
+    std::unordered_map<std::int64_t, std::size_t> by_id_;
+    std::vector<Candidate> candidates_;
+    std::vector<std::int64_t> ids_;
+    std::vector<std::string_view> labels_;
+    std::unordered_map<std::string_view, double> label_idf_;
+    std::vector<Answer> answers_;
+};
+
+}  // namespace knowhow

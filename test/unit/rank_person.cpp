@@ -1,0 +1,174 @@
+// The personal signals against their formulas, written out over dense maps.
+#include "engine/rank/person.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+#include <string>
+
+namespace knowhow {
+namespace {
+
+using Bag = std::map<std::string, double>;
+
+// A stored vector and its bytes.
+struct Stored {
+    explicit Stored(const Bag& bag) {
+        std::vector<TermWeight> terms;
+        for (const auto& [term, weight] : bag) {
+            terms.push_back({term, weight});
+        }
+        bytes.resize(encoded_size(terms));
+        encode(terms, bytes.data());
+    }
+    VectorView view() const { return {bytes.data(), bytes.size()}; }
+    std::string bytes;
+};
+
+double norm(const Bag& bag) {
+    double squares = 0;
+    for (const auto& [term, weight] : bag) {
+        float const stored = static_cast<float>(weight);
+        squares += static_cast<double>(stored) * stored;
+    }
+    return std::sqrt(squares);
+}
+
+TEST(Person, ForgetsWhatTheCallerMayNotRead) {
+    Person person;
+    person.add(1, 1);
+    person.add(2, 1);
+    person.describe(2, "two", VectorView());
+    person.keep_readable();
+    ASSERT_EQ(person.items().size(), 1u);
+    EXPECT_EQ(person.items()[0].id, 2);
+    EXPECT_FALSE(person.contains(1));
+}
+
+TEST(Person, IgnoresWeightsThatSayNothing) {
+    Person person;
+    person.add(1, 0);
+    person.add(2, std::nan(""));
+    person.add(3, INFINITY);
+    EXPECT_TRUE(person.empty());
+}
+
+TEST(Person, ProfileIsTheScaledSumOfWhatWasLiked) {
+    std::mt19937 random(7);
+    std::uniform_real_distribution<double> uniform(0.1, 2);
+    std::vector<Bag> bags(6);
+    std::map<std::string, double> idf;
+    for (Bag& bag : bags) {
+        for (int i = 0; i < 12; ++i) {
+            std::string const term = "t" + std::to_string(random() % 30);
+            bag[term] = static_cast<float>(uniform(random));
+            idf[term] = uniform(random) + 0.5;
+        }
+    }
+    std::vector<Stored> stored;
+    stored.reserve(bags.size());
+    Person person;
+    std::map<std::string, double> expected;
+    for (std::size_t i = 0; i < bags.size(); ++i) {
+        stored.emplace_back(bags[i]);
+        double const weight = i == 5 ? -0.5 : 1.0 + static_cast<double>(i);
+        person.add(static_cast<std::int64_t>(i), weight);
+        person.describe(static_cast<std::int64_t>(i), "", stored[i].view());
+        for (const auto& [term, value] : bags[i]) {
+            expected[term] += weight * value / std::sqrt(norm(bags[i]));
+        }
+    }
+    person.keep_readable();
+    std::vector<double> idfs;
+    for (std::string_view term : person.collect_terms()) {
+        idfs.push_back(idf.at(std::string(term)));
+    }
+    person.build_profile(idfs, 1000);
+    std::size_t positive = 0;
+    for (const auto& [term, value] : expected) {
+        positive += value > 0;
+    }
+    ASSERT_EQ(person.profile().size(), positive);
+    for (const TermWeight& term : person.profile()) {
+        std::string const name(term.term);
+        EXPECT_NEAR(term.weight, expected.at(name) * idf.at(name) * idf.at(name), 1e-9);
+    }
+
+    double product = 0;
+    for (const TermWeight& term : person.profile()) {
+        auto found = bags[0].find(std::string(term.term));
+        product += found == bags[0].end() ? 0 : term.weight * found->second;
+    }
+    EXPECT_NEAR(person.profile_score(stored[0].view()), product / std::sqrt(norm(bags[0])), 1e-9);
+
+    person.build_profile(idfs, 3);
+    ASSERT_EQ(person.profile().size(), 3u);
+    std::vector<double> strengths;
+    for (const auto& [term, value] : expected) {
+        strengths.push_back(value * idf.at(term));
+    }
+    std::sort(strengths.rbegin(), strengths.rend());
+    for (const TermWeight& term : person.profile()) {
+        std::string const name(term.term);
+        EXPECT_GE(expected.at(name) * idf.at(name), strengths[2] - 1e-12);
+    }
+}
+
+TEST(Person, PositionsAddUpOverTheHistoryAndSurviveDamagedRows) {
+    const std::vector<std::int32_t> first = {1, 2, -7};
+    const std::vector<float> first_weights = {0.5f, 0.25f, 1.0f};
+    const std::vector<std::int32_t> second = {2, 3};
+    const std::vector<float> second_weights = {0.25f, INFINITY};
+    Person person;
+    person.add(10, 2);
+    person.add(20, 1);
+    person.describe(10, "ten", VectorView());
+    person.describe(20, "twenty", VectorView());
+    person.add_row(10, 2, first, first_weights);
+    person.add_row(20, 5, second, second_weights);
+    person.keep_readable();
+    const std::vector<PositionScore>& scores = person.collect_positions();
+    ASSERT_EQ(scores.size(), 2u);
+    EXPECT_EQ(scores[0].position, 1);
+    EXPECT_DOUBLE_EQ(scores[0].score, 1.0);
+    EXPECT_EQ(scores[1].position, 2);
+    EXPECT_DOUBLE_EQ(scores[1].score, 0.75);
+    EXPECT_DOUBLE_EQ(person.largest_position_score(), 0.75);
+    auto reasons = person.reasons(2, 5);
+    ASSERT_EQ(reasons.size(), 2u);
+    EXPECT_EQ(reasons[0].first->id, 10);
+    EXPECT_DOUBLE_EQ(reasons[0].second + reasons[1].second, 0.75);
+}
+
+TEST(Person, LabelsScoreByAffinityOverTheSquareRootOfLength) {
+    Person person;
+    person.add(1, 1);
+    person.add(2, 0.5);
+    person.describe(1, "", VectorView());
+    person.describe(2, "", VectorView());
+    person.keep_readable();
+    person.add_label(1, "tag:a");
+    person.add_label(1, "topic:b");
+    person.add_label(2, "tag:a");
+    ASSERT_EQ(person.collect_labels().size(), 2u);
+    const std::vector<double> idf = {2, 3};   // tag:a, topic:b
+    person.build_labels(idf);
+    double const scale_1 = 1 / std::sqrt(std::sqrt(4.0 + 9.0));
+    double const scale_2 = 1 / std::sqrt(2.0);
+    double const a = 2 * scale_1 + 0.5 * 2 * scale_2;
+    double const b = 3 * scale_1;
+    EXPECT_NEAR(person.label_affinity("tag:a"), a, 1e-12);
+    EXPECT_NEAR(person.label_affinity("topic:b"), b, 1e-12);
+    EXPECT_EQ(person.label_affinity("tag:z"), 0);
+    const std::vector<std::string_view> labels = {"tag:a", "tag:z"};
+    const std::vector<double> candidate_idf = {2, 5};
+    EXPECT_NEAR(person.label_score(labels, candidate_idf), a * 2 / std::sqrt(std::sqrt(29.0)),
+                1e-12);
+    EXPECT_NEAR(person.largest_label_score(),
+                std::max((a * 2 + b * 3) * scale_1, a * 2 * scale_2), 1e-12);
+}
+
+}  // namespace
+}  // namespace knowhow
