@@ -1,0 +1,129 @@
+// train(): one new model version from the rows that are committed now.
+#include "server/border/border.hpp"
+
+extern "C" {
+#include <access/xact.h>
+#include <executor/spi.h>
+#include <utils/guc.h>
+#include <utils/snapmgr.h>
+#include <utils/timestamp.h>
+}
+
+#include "engine/learn/popularity.hpp"
+#include "engine/learn/learner.hpp"
+#include "server/catalog/model.hpp"
+#include "server/catalog/params.hpp"
+#include "server/catalog/recommender.hpp"
+#include "server/catalog/tables.hpp"
+#include "server/module.hpp"
+#include "server/train/read.hpp"
+#include "server/train/trained.hpp"
+#include "server/train/write.hpp"
+
+namespace knowhow::server {
+namespace {
+
+// Acts as the recommender's owner, as ANALYZE does: whoever trains, no tenant's function, view or
+// policy ever runs with more rights than its own. On the way out of an error the (sub)transaction
+// restores both.
+struct ActingAsOwner {
+    Oid user;
+    int context;
+    int settings;
+};
+
+ActingAsOwner act_as_owner(const Recommender& recommender) {
+    ActingAsOwner before;
+    GetUserIdAndSecContext(&before.user, &before.context);
+    SetUserIdAndSecContext(recommender.owner, before.context | SECURITY_RESTRICTED_OPERATION);
+    before.settings = NewGUCNestLevel();
+    (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+                            GUC_ACTION_SAVE, true, 0, false);
+    return before;
+}
+
+void act_as_before(const ActingAsOwner& before) {
+    AtEOXact_GUC(false, before.settings);
+    SetUserIdAndSecContext(before.user, before.context);
+}
+
+// Reads everything under one snapshot. Returns the number of rows.
+std::int64_t read_all(const Recommender& recommender, Trained* trained) {
+    ActingAsOwner const before = act_as_owner(recommender);
+    check_bound_relations(recommender);
+    CommandCounterIncrement();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    SPI_connect();
+    std::int64_t rows = read_interactions(recommender, trained->interactions_builder());
+    rows += read_documents(recommender, trained->terms());
+    rows += read_labels(recommender, trained->labels());
+    SPI_finish();
+    PopActiveSnapshot();
+    act_as_before(before);
+    return rows;
+}
+
+// Values of the parameters that the recommender's learner declares, in its order; NULL for an
+// algorithm that learns nothing.
+const double* learner_parameters(const Recommender& recommender) {
+    for (const Learner* learner : learners()) {
+        if (learner->name() == recommender.algorithm) {
+            double* values = static_cast<double*>(
+                palloc(sizeof(double) * learner->parameters().size() + 1));
+            int count = 0;
+            for (const knowhow::Parameter& parameter : learner->parameters()) {
+                values[count++] = param_number(recommender, parameter.name.data());
+            }
+            return values;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+// train(recommender text, seed bigint) returns the identifier of the model, now active.
+KNOWHOW_FUNCTION(train) {
+    PreventCommandIfReadOnly("knowhow.train()");
+    PreventCommandIfParallelMode("knowhow.train()");
+    PreventCommandDuringRecovery("knowhow.train()");
+    const char* name = PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0));
+    std::int64_t const seed = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1);
+    Recommender* recommender = find_recommender(name);
+    require_owner(*recommender, "train it");
+    if (!lock_recommender(recommender->id)) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("recommender \"%s\" was dropped meanwhile", recommender->name)));
+    }
+    std::int32_t const model = create_model(*recommender, seed);
+    std::int64_t run = 0;
+    write_catalog("INSERT INTO knowhow.training_run_catalog "
+                  "(recommender_id, model_id, state, started_at) "
+                  "VALUES ($1, $2, 'running', pg_catalog.clock_timestamp()) RETURNING run_id",
+                  {int4_parameter(recommender->id), int4_parameter(model)}, &run);
+
+    Trained* trained = adopt(CurrentMemoryContext,
+                             std::make_unique<Trained>(
+                                 static_cast<std::size_t>(settings::max_memory) * 1024));
+    std::int64_t const rows = read_all(*recommender, trained);
+
+    Learning learning;
+    learning.algorithm = recommender->algorithm;
+    learning.parameters = learner_parameters(*recommender);
+    learning.targets = static_cast<std::int32_t>(param_number(*recommender, "neighbours"));
+    learning.threads = settings::threads;
+    learning.seed = static_cast<std::uint64_t>(seed);
+    trained->learn(learning);
+
+    ModelResult result = write_model_rows(model, trained);
+    finish_model(model, result);
+    activate_model_row(model);
+    prune_models(recommender->id, static_cast<int>(param_number(*recommender, "keep_models")));
+    write_catalog("UPDATE knowhow.training_run_catalog SET state = 'succeeded', "
+                  "finished_at = pg_catalog.clock_timestamp(), rows_read = $2 "
+                  "WHERE run_id OPERATOR(pg_catalog.=) $1",
+                  {int8_parameter(run), int8_parameter(rows)});
+    PG_RETURN_INT32(model);
+}
+
+}  // namespace knowhow::server

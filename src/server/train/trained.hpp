@@ -1,0 +1,66 @@
+// Everything that one training holds in memory: rows on their way in, and what was learned.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/budget.hpp"
+#include "engine/learn/interactions.hpp"
+#include "engine/learn/item_item.hpp"
+#include "engine/learn/term_statistics.hpp"
+#include "server/border/border.hpp"
+
+namespace knowhow::server {
+
+struct Learning {
+    const char* algorithm;
+    // Values of the learner's own parameters, in the order that it declares them.
+    const double* parameters;
+    std::int32_t targets;
+    int threads;
+    std::uint64_t seed;
+};
+
+// Owned by a memory context (adopt()), so that an error anywhere frees it.
+class Trained {
+  public:
+    // `memory`: the budget in bytes.
+    explicit Trained(std::size_t memory);
+
+    // Rows on their way in.
+    InteractionsBuilder* interactions_builder() { return &*builder_; }
+    TermStatistics* terms() { return &terms_; }
+    TermStatistics* labels() { return &labels_; }
+
+    // Learns from what was read.
+    void learn(const Learning& learning);
+
+    // What was learned. item_item() is null for algorithms that keep no matrix.
+    const Interactions& interactions() const { return *interactions_; }
+    const ItemItem* item_item() const { return item_item_ ? &*item_item_ : nullptr; }
+    std::int64_t documents() const { return terms_.documents(); }
+    // By bytes.
+    std::span<const TermCount> term_counts() const { return *term_counts_; }
+    std::span<const TermCount> label_counts() const { return *label_counts_; }
+    const std::vector<float>& popularity() const { return popularity_; }
+    // Positions by descending popularity, then position.
+    const std::vector<std::int32_t>& by_popularity() const { return by_popularity_; }
+    std::size_t peak_memory() const { return budget_.peak(); }
+
+  private:
+    MemoryBudget budget_;
+    InterruptMonitor monitor_;
+    std::optional<InteractionsBuilder> builder_;
+    TermStatistics terms_;
+    TermStatistics labels_;
+    std::optional<std::pmr::vector<TermCount>> term_counts_;
+    std::optional<std::pmr::vector<TermCount>> label_counts_;
+    std::optional<Interactions> interactions_;
+    std::optional<ItemItem> item_item_;
+    std::vector<float> popularity_;
+    std::vector<std::int32_t> by_popularity_;
+};
+
+}  // namespace knowhow::server

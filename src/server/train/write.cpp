@@ -1,0 +1,130 @@
+#include "server/train/write.hpp"
+
+extern "C" {
+#include <catalog/pg_type.h>
+#include <executor/spi.h>
+#include <mb/pg_wchar.h>
+#include <utils/jsonb.h>
+}
+
+#include "server/model/reader.hpp"
+#include "server/model/writer.hpp"
+#include "server/text/statistics.hpp"
+#include "server/type/tfidf.hpp"
+
+namespace knowhow::server {
+namespace {
+
+// Terms in one block of statistics: about 1 kB with their lexemes, below the TOAST threshold.
+constexpr std::size_t kTermsPerBlock = 64;
+
+std::int64_t write_statistics(std::int32_t model_id, char kind,
+                              std::span<const TermCount> counts) {
+    ModelWriter* writer = open_model_writer("model_statistics");
+    MemoryContext const rows = AllocSetContextCreate(CurrentMemoryContext, "knowhow statistics",
+                                                     ALLOCSET_DEFAULT_SIZES);
+    std::size_t const count = counts.size();
+    TermWeight* block = static_cast<TermWeight*>(palloc(sizeof(TermWeight) * kTermsPerBlock));
+    for (std::size_t first = 0; first < count; first += kTermsPerBlock) {
+        MemoryContext const before = MemoryContextSwitchTo(rows);
+        std::size_t const size = std::min(kTermsPerBlock, count - first);
+        for (std::size_t i = 0; i < size; ++i) {
+            const TermCount& term = counts[first + i];
+            block[i] = {term.term, static_cast<double>(term.documents)};
+        }
+        Datum values[] = {Int32GetDatum(model_id), CharGetDatum(kind),
+                          PointerGetDatum(cstring_to_text_with_len(
+                              block[0].term.data(), static_cast<int>(block[0].term.size()))),
+                          tfidf_datum({block, size})};
+        append_model_row(writer, values);
+        MemoryContextSwitchTo(before);
+        MemoryContextReset(rows);
+    }
+    close_model_writer(writer);
+    MemoryContextDelete(rows);
+    return static_cast<std::int64_t>(count);
+}
+
+std::int64_t write_items(std::int32_t model_id, const Trained* trained) {
+    const ItemItem* matrix = trained->item_item();
+    if (matrix == nullptr) {
+        return 0;
+    }
+    ModelWriter* writer = open_model_writer("model_items");
+    MemoryContext const rows =
+        AllocSetContextCreate(CurrentMemoryContext, "knowhow items", ALLOCSET_DEFAULT_SIZES);
+    std::int64_t written = 0;
+    for (std::int32_t item = 0; item < matrix->item_count(); ++item) {
+        std::span<const Target> const row = matrix->row(item);
+        if (row.empty()) {
+            continue;
+        }
+        MemoryContext const before = MemoryContextSwitchTo(rows);
+        std::int32_t* targets =
+            static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * row.size()));
+        float* weights = static_cast<float*>(palloc(sizeof(float) * row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            targets[i] = row[i].position;
+            weights[i] = row[i].weight;
+        }
+        int const count = static_cast<int>(row.size());
+        Datum values[] = {
+            Int32GetDatum(model_id),
+            Int64GetDatum(trained->interactions().items()[static_cast<std::size_t>(item)]),
+            Int32GetDatum(item), int4_array(targets, count), float4_array(weights, count)};
+        append_model_row(writer, values);
+        MemoryContextSwitchTo(before);
+        MemoryContextReset(rows);
+        written += count;
+    }
+    close_model_writer(writer);
+    MemoryContextDelete(rows);
+    return written;
+}
+
+void write_positions(std::int32_t model_id, const Trained* trained) {
+    std::span<const std::int64_t> const items = trained->interactions().items();
+    ModelWriter* writer = open_model_writer("model_positions");
+    MemoryContext const rows =
+        AllocSetContextCreate(CurrentMemoryContext, "knowhow positions", ALLOCSET_DEFAULT_SIZES);
+    for (std::size_t first = 0; first < items.size(); first += kPositionsPerBlock) {
+        MemoryContext const before = MemoryContextSwitchTo(rows);
+        int const count = static_cast<int>(
+            std::min<std::size_t>(kPositionsPerBlock, items.size() - first));
+        Datum values[] = {Int32GetDatum(model_id),
+                          Int32GetDatum(static_cast<std::int32_t>(first / kPositionsPerBlock)),
+                          Int64GetDatum(items[first]),
+                          int8_array(items.data() + first, count),
+                          float4_array(trained->popularity().data() + first, count),
+                          int4_array(trained->by_popularity().data() + first, count)};
+        append_model_row(writer, values);
+        MemoryContextSwitchTo(before);
+        MemoryContextReset(rows);
+    }
+    close_model_writer(writer);
+    MemoryContextDelete(rows);
+}
+
+}  // namespace
+
+ModelResult write_model_rows(std::int32_t model_id, const Trained* trained) {
+    std::int64_t const terms = write_statistics(model_id, kTermStatistics, trained->term_counts());
+    std::int64_t const labels = write_statistics(model_id, kLabelStatistics, trained->label_counts());
+    std::int64_t const weights = write_items(model_id, trained);
+    write_positions(model_id, trained);
+
+    ModelResult result = {};
+    result.documents = trained->documents();
+    result.people = trained->interactions().user_count();
+    result.interactions = static_cast<int64>(trained->interactions().size());
+    result.sizes = DatumGetJsonbP(DirectFunctionCall1(
+        jsonb_in, CStringGetDatum(psprintf(
+                      "{\"terms\": " INT64_FORMAT ", \"labels\": " INT64_FORMAT
+                      ", \"items\": %d, \"weights\": " INT64_FORMAT
+                      ", \"training_memory_kb\": %zu}",
+                      terms, labels, trained->interactions().item_count(), weights,
+                      trained->peak_memory() / 1024))));
+    return result;
+}
+
+}  // namespace knowhow::server
