@@ -1,0 +1,137 @@
+#include "server/recommend/request.hpp"
+
+extern "C" {
+#include <catalog/pg_type.h>
+}
+
+#include <cmath>
+#include <cstring>
+
+namespace knowhow::server {
+namespace {
+
+ArrayType* array_argument(FunctionCallInfo fcinfo, int argument, const char* name) {
+    if (PG_ARGISNULL(argument)) {
+        return nullptr;
+    }
+    ArrayType* array = PG_GETARG_ARRAYTYPE_P_COPY(argument);
+    if (array_contains_nulls(array)) {
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                        errmsg("%s must not contain a null value", name)));
+    }
+    return array;
+}
+
+const char* text_argument(FunctionCallInfo fcinfo, int argument) {
+    return PG_ARGISNULL(argument) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+int max_results_argument(FunctionCallInfo fcinfo, int argument) {
+    if (PG_ARGISNULL(argument)) {
+        return 10;
+    }
+    int const value = PG_GETARG_INT32(argument);
+    if (value < 0 || value > kMaxResults) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                 errmsg("max_results must be between 0 and %d, not %d", kMaxResults, value)));
+    }
+    return value;
+}
+
+// topics, tags, difficulties, kinds, teams: always in this order.
+Filters filter_arguments(FunctionCallInfo fcinfo, int first) {
+    Filters filters;
+    filters.topics = array_argument(fcinfo, first, "topics");
+    filters.tags = array_argument(fcinfo, first + 1, "tags");
+    filters.difficulties = array_argument(fcinfo, first + 2, "difficulties");
+    filters.kinds = array_argument(fcinfo, first + 3, "kinds");
+    filters.teams = array_argument(fcinfo, first + 4, "teams");
+    return filters;
+}
+
+void exclude_argument(FunctionCallInfo fcinfo, int argument, Request* request) {
+    ArrayType* array = array_argument(fcinfo, argument, "exclude");
+    if (array == nullptr) {
+        return;
+    }
+    Datum* elements;
+    int count;
+    deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, nullptr, &count);
+    for (int i = 0; i < count; ++i) {
+        const char* value = TextDatumGetCString(elements[i]);
+        if (strcmp(value, "rated") == 0) {
+            request->exclude_rated = true;
+        } else if (strcmp(value, "seen") == 0) {
+            request->exclude_seen = true;
+        } else if (strcmp(value, "dismissed") == 0) {
+            request->exclude_dismissed = true;
+        } else {
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                            errmsg("unknown value \"%s\" in exclude", value),
+                            errhint("exclude takes rated, seen and dismissed.")));
+        }
+    }
+}
+
+double diversity_argument(FunctionCallInfo fcinfo, int argument) {
+    if (PG_ARGISNULL(argument)) {
+        return 0;
+    }
+    double const value = PG_GETARG_FLOAT4(argument);
+    if (!(value >= 0 && value <= 1)) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("diversity must be between 0 and 1, not %g", value)));
+    }
+    return value;
+}
+
+Request* new_request(Mode mode) {
+    Request* request = static_cast<Request*>(palloc0(sizeof(Request)));
+    request->mode = mode;
+    return request;
+}
+
+}  // namespace
+
+Request* recommend_request(FunctionCallInfo fcinfo) {
+    Request* request = new_request(Mode::kRecommend);
+    request->has_user = !PG_ARGISNULL(0);
+    request->user_id = request->has_user ? PG_GETARG_INT64(0) : 0;
+    request->query = text_argument(fcinfo, 1);
+    request->max_results = max_results_argument(fcinfo, 2);
+    request->filters = filter_arguments(fcinfo, 4);
+    exclude_argument(fcinfo, 9, request);
+    request->diversity = diversity_argument(fcinfo, 10);
+    ArrayType* history = array_argument(fcinfo, 11, "history");
+    if (history != nullptr) {
+        request->history_count = ArrayGetNItems(ARR_NDIM(history), ARR_DIMS(history));
+        request->history = reinterpret_cast<const std::int64_t*>(ARR_DATA_PTR(history));
+    }
+    request->recommender = find_recommender(text_argument(fcinfo, 3));
+    return request;
+}
+
+Request* search_request(FunctionCallInfo fcinfo) {
+    Request* request = new_request(Mode::kSearch);
+    request->query = text_argument(fcinfo, 0);
+    request->max_results = max_results_argument(fcinfo, 1);
+    request->filters = filter_arguments(fcinfo, 3);
+    request->recommender = find_recommender(text_argument(fcinfo, 2));
+    return request;
+}
+
+Request* similar_request(FunctionCallInfo fcinfo) {
+    Request* request = new_request(Mode::kSimilar);
+    request->exclude_rated = true;   // the snippet itself
+    request->max_results = max_results_argument(fcinfo, 1);
+    request->filters = filter_arguments(fcinfo, 3);
+    std::int64_t* history = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t)));
+    request->history_count = PG_ARGISNULL(0) ? 0 : 1;
+    history[0] = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+    request->history = history;
+    request->recommender = find_recommender(text_argument(fcinfo, 2));
+    return request;
+}
+
+}  // namespace knowhow::server

@@ -1,0 +1,449 @@
+#include "server/recommend/serve.hpp"
+
+extern "C" {
+#include <catalog/pg_type.h>
+#include <executor/spi.h>
+#include <utils/array.h>
+#include <utils/fmgrprotos.h>
+#include <utils/tuplestore.h>
+}
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/rank/person.hpp"
+#include "engine/rank/ranking.hpp"
+#include "server/catalog/model.hpp"
+#include "server/catalog/params.hpp"
+#include "server/model/reader.hpp"
+#include "server/model/writer.hpp"
+#include "server/module.hpp"
+#include "server/recommend/neighbours.hpp"
+#include "server/recommend/sources.hpp"
+#include "server/text/lexemes.hpp"
+#include "server/text/statistics.hpp"
+#include "server/text/to_tfidf.hpp"
+#include "server/type/tfidf.hpp"
+
+namespace knowhow::server {
+namespace {
+
+// Halves every so many days; breaks ties only.
+constexpr double kFreshnessHalfLife = 90;
+
+// One request while it is answered. Engine objects belong to the memory context of the call.
+struct Serving {
+    const Request* request;
+    const Recommender* recommender;
+    Model* model;          // NULL before the first training
+    ModelReader* reader;   // NULL where there is no model
+    Sources* sources;
+    Person* person;
+    Ranking* ranking;
+    std::int64_t wanted;   // candidates from each signal
+    NeighbourResult neighbours;   // of algorithm user_knn only
+};
+
+double param(const Serving& serving, const char* name) {
+    return param_number(*serving.recommender, name);
+}
+
+Datum id_array(SPITupleTable* rows) {
+    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * rows->numvals + 1));
+    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        ids[i] = int8_column(rows, i, 1);
+    }
+    return int8_array(ids, static_cast<int>(rows->numvals));
+}
+
+void add_candidates(Serving& serving, SPITupleTable* rows) {
+    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        serving.ranking->add(int8_column(rows, i, 1));
+    }
+    SPI_freetuptable(rows);
+}
+
+// A text in memory that lasts as long as SPI is connected.
+std::string_view text_view(Datum value) {
+    text* copy = DatumGetTextPP(value);
+    return {VARDATA_ANY(copy), VARSIZE_ANY_EXHDR(copy)};
+}
+
+// idf of `names`, ascending by bytes, from the model's statistics of that kind.
+std::span<const double> idf_of(const Serving& serving, char kind,
+                               const std::vector<std::string_view>& names) {
+    double* values = static_cast<double*>(palloc(sizeof(double) * names.size() + 1));
+    if (serving.model == nullptr) {
+        std::fill_n(values, names.size(), idf(0, 0));
+        return {values, names.size()};
+    }
+    TermWeight* terms = static_cast<TermWeight*>(palloc(sizeof(TermWeight) * names.size() + 1));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        terms[i] = {names[i], 0};
+    }
+    const std::int64_t* df = term_statistics(serving.model->id, kind, {terms, names.size()});
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        values[i] = idf(df[i], serving.model->documents);
+    }
+    return {values, names.size()};
+}
+
+// --- the person ---------------------------------------------------------------------------------
+
+void read_person(Serving& serving) {
+    const Request* request = serving.request;
+    Person* person = serving.person;
+    if (request->history != nullptr) {
+        for (int i = 0; i < request->history_count; ++i) {
+            if (!person->contains(request->history[i])) {
+                person->add(request->history[i], 1);
+            }
+        }
+    } else if (request->has_user) {
+        SPITupleTable* rows = stored_history(
+            request, static_cast<std::int64_t>(param(serving, "history")));
+        for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+            person->add(int8_column(rows, i, 1), float8_column(rows, i, 2, 0));
+        }
+    }
+    if (person->empty()) {
+        return;
+    }
+
+    std::int64_t* ids =
+        static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * person->items().size()));
+    int count = 0;
+    for (const HistoryItem& item : person->items()) {
+        ids[count++] = item.id;
+    }
+    SPITupleTable* rows = describe(serving.sources, int8_array(ids, count));
+    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        bool no_title;
+        bool no_content;
+        Datum const title = datum_column(rows, i, 2, &no_title);
+        Datum const content = datum_column(rows, i, 3, &no_content);
+        std::string_view const title_text = no_title ? std::string_view() : text_view(title);
+        VectorView const view = no_content ? VectorView() : tfidf_view(content);
+        person->describe(int8_column(rows, i, 1), title_text, view);
+    }
+    person->keep_readable();
+    if (person->empty()) {
+        return;
+    }
+    Datum const readable = id_array(rows);
+    SPITupleTable* labels = labels_of(serving.sources, readable);
+    for (std::uint64_t i = 0; labels != nullptr && i < labels->numvals; ++i) {
+        bool null;
+        person->add_label(int8_column(labels, i, 1), text_view(datum_column(labels, i, 2, &null)));
+    }
+    if (serving.reader != nullptr) {
+        for (std::size_t i = 0; i < person->items().size(); ++i) {
+            std::int64_t const id = person->items()[i].id;
+            ItemRow row;
+            if (read_item_row(serving.reader, id, &row)) {
+                person->add_row(id, row.position,
+                                {row.targets, static_cast<std::size_t>(row.count)},
+                                {row.weights, static_cast<std::size_t>(row.count)});
+            }
+        }
+    }
+    person->build_profile(idf_of(serving, kTermStatistics, person->collect_terms()),
+                          static_cast<std::size_t>(param(serving, "profile_terms")));
+    person->build_labels(idf_of(serving, kLabelStatistics, person->collect_labels()));
+}
+
+// --- candidates ---------------------------------------------------------------------------------
+
+// Adds those snippets at model positions that pass the filters; returns how many did.
+std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std::size_t count) {
+    // Blocks are read in the order of positions, each once.
+    std::int32_t* sorted = static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * count + 1));
+    std::copy_n(positions, count, sorted);
+    std::sort(sorted, sorted + count);
+    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
+    int known = 0;
+    PositionBlock block = {};
+    bool have_block = false;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::int32_t const number = sorted[i] / kPositionsPerBlock;
+        if (!have_block || block.first_position / kPositionsPerBlock != number) {
+            have_block = read_block(serving.reader, number, &block);
+        }
+        std::int32_t const offset = sorted[i] % kPositionsPerBlock;
+        if (have_block && offset >= 0 && offset < block.count) {
+            ids[known++] = block.snippet_ids[offset];
+        }
+    }
+    SPITupleTable* rows = allowed(serving.sources, int8_array(ids, known));
+    std::int64_t const found = static_cast<std::int64_t>(rows->numvals);
+    add_candidates(serving, rows);
+    CHECK_FOR_INTERRUPTS();
+    return found;
+}
+
+void add_collaborative(Serving& serving) {
+    const std::vector<PositionScore>& scores = serving.person->collect_positions();
+    std::int32_t* positions =
+        static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * scores.size() + 1));
+    std::size_t count = 0;
+    while (count < scores.size() && scores[count].score > 0) {
+        positions[count] = scores[count].position;
+        ++count;
+    }
+    // Best first, in growing chunks, until enough of them pass the filters.
+    std::size_t chunk = static_cast<std::size_t>(serving.wanted);
+    std::int64_t found = 0;
+    for (std::size_t first = 0; first < count && found < serving.wanted;) {
+        std::size_t const size = std::min(chunk, count - first);
+        found += add_positions(serving, positions + first, size);
+        first += size;
+        chunk *= 4;
+    }
+}
+
+bool uses_neighbours(const Serving& serving) {
+    return strcmp(serving.recommender->algorithm, "user_knn") == 0;
+}
+
+void add_neighbours(Serving& serving) {
+    serving.neighbours =
+        neighbour_scores(serving.request, static_cast<int>(param(serving, "k")));
+    const NeighbourResult& result = serving.neighbours;
+    std::size_t const most = std::min<std::size_t>(
+        result.count, static_cast<std::size_t>(serving.wanted) + serving.person->items().size());
+    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * most + 1));
+    int count = 0;
+    for (std::size_t i = 0; i < most && result.scores[i].score > 0; ++i) {
+        ids[count++] = result.scores[i].item;
+    }
+    add_candidates(serving, allowed(serving.sources, int8_array(ids, count)));
+}
+
+void add_by_labels(Serving& serving) {
+    const std::vector<Share>& liked = serving.person->liked_labels();
+    if (liked.empty()) {
+        return;
+    }
+    Datum* names = static_cast<Datum*>(palloc(sizeof(Datum) * liked.size()));
+    Datum* values = static_cast<Datum*>(palloc(sizeof(Datum) * liked.size()));
+    for (std::size_t i = 0; i < liked.size(); ++i) {
+        names[i] = PointerGetDatum(
+            cstring_to_text_with_len(liked[i].name.data(), static_cast<int>(liked[i].name.size())));
+        values[i] = Float8GetDatum(liked[i].value);
+    }
+    int const count = static_cast<int>(liked.size());
+    add_candidates(
+        serving,
+        by_labels(serving.sources,
+                  PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT)),
+                  PointerGetDatum(
+                      construct_array(values, count, FLOAT8OID, 8, true, TYPALIGN_DOUBLE)),
+                  serving.wanted));
+}
+
+void add_popular(Serving& serving, std::int64_t wanted) {
+    std::size_t chunk = static_cast<std::size_t>(wanted);
+    std::int64_t found = 0;
+    bool more = true;
+    for (std::int32_t number = 0; more && found < wanted; chunk *= 4) {
+        std::int32_t* positions = static_cast<std::int32_t*>(
+            palloc(sizeof(std::int32_t) * (chunk + kPositionsPerBlock)));
+        std::size_t count = 0;
+        PositionBlock block;
+        while (count < chunk && (more = read_block(serving.reader, number, &block))) {
+            ++number;
+            int const most = std::min(block.count, kPositionsPerBlock);
+            std::copy_n(block.by_popularity, most, positions + count);
+            count += static_cast<std::size_t>(most);
+        }
+        found += add_positions(serving, positions, count);
+    }
+}
+
+// The query's vector, idf included, or 0.
+Datum vector_of_query(const Serving& serving) {
+    const char* query = serving.request->query;
+    if (query == nullptr) {
+        return 0;
+    }
+    return query_vector(multilingual_config(), {query, strlen(query)}, serving.model, Weighting());
+}
+
+void collect_candidates(Serving& serving, Datum query) {
+    if (query != 0) {
+        add_candidates(serving, nearest_by_content(serving.sources, query, serving.wanted));
+    }
+    if (serving.request->mode == Mode::kSearch) {
+        return;
+    }
+    if (!serving.person->empty()) {
+        if (!serving.person->profile().empty()) {
+            Datum const profile = tfidf_datum(serving.person->profile());
+            add_candidates(serving, nearest_by_content(serving.sources, profile, serving.wanted));
+        }
+        if (uses_neighbours(serving)) {
+            add_neighbours(serving);
+        } else if (serving.reader != nullptr) {
+            add_collaborative(serving);
+        }
+        if (OidIsValid(serving.recommender->labels)) {
+            add_by_labels(serving);
+        }
+    }
+    if (serving.request->mode == Mode::kRecommend) {
+        std::int64_t const some = std::max<std::int64_t>(100, 3LL * serving.request->max_results);
+        if (serving.reader != nullptr) {
+            add_popular(serving, some);
+        }
+        add_candidates(serving, newest(serving.sources, some));
+    }
+}
+
+// --- what every signal says of every candidate ---------------------------------------------------
+
+void describe_candidates(Serving& serving) {
+    Ranking* ranking = serving.ranking;
+    const std::vector<std::int64_t>& ids = ranking->ids();
+    Datum const all = int8_array(ids.data(), static_cast<int>(ids.size()));
+    SPITupleTable* rows = describe(serving.sources, all);
+    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        bool no_title;
+        bool no_content;
+        Datum const title = datum_column(rows, i, 2, &no_title);
+        Datum const content = datum_column(rows, i, 3, &no_content);
+        std::string_view const title_text = no_title ? std::string_view() : text_view(title);
+        VectorView const view = no_content ? VectorView() : tfidf_view(content);
+        double const age = float8_column(rows, i, 4, -1);
+        std::int64_t const id = int8_column(rows, i, 1);
+        ranking->describe(id, title_text, view);
+        if (age >= 0) {
+            ranking->set_freshness(id, std::exp2(-age / kFreshnessHalfLife));
+        }
+    }
+    if (serving.request->mode == Mode::kSearch) {
+        return;
+    }
+    SPITupleTable* labels = labels_of(serving.sources, all);
+    for (std::uint64_t i = 0; labels != nullptr && i < labels->numvals; ++i) {
+        bool null;
+        ranking->add_label(int8_column(labels, i, 1), text_view(datum_column(labels, i, 2, &null)));
+    }
+    ranking->set_label_idf(idf_of(serving, kLabelStatistics, ranking->collect_labels()));
+    if (serving.reader == nullptr) {
+        return;
+    }
+    // Ids ascend as the blocks do. With user_knn a model still knows how popular things are.
+    PositionBlock block = {};
+    std::int32_t at = 0;
+    for (std::int64_t id : ids) {
+        if (block.count == 0 || id > block.snippet_ids[block.count - 1]) {
+            if (!read_block_of_snippet(serving.reader, id, &block)) {
+                block.count = 0;
+                continue;
+            }
+            at = 0;
+        }
+        while (at < block.count && block.snippet_ids[at] < id) {
+            ++at;
+        }
+        if (at < block.count && block.snippet_ids[at] == id) {
+            ranking->set_position(id, block.first_position + at,
+                                  static_cast<double>(block.popularity[at]));
+        }
+    }
+}
+
+void describe_neighbours(Serving& serving) {
+    const NeighbourResult& result = serving.neighbours;
+    for (std::size_t i = 0; i < result.count; ++i) {
+        serving.ranking->set_collaborative(result.scores[i].item, result.scores[i].score);
+    }
+    serving.ranking->set_largest_collaborative(result.largest_own);
+}
+
+RankingOptions options_of(const Serving& serving) {
+    RankingOptions options;
+    options.collaborative = param(serving, "collaborative_weight");
+    options.profile = param(serving, "profile_weight");
+    options.labels = param(serving, "labels_weight");
+    options.fusion.text_weight = param(serving, "query_weight");
+    options.fusion.popularity_weight = param(serving, "popularity_weight");
+    options.fusion.freshness_weight = param(serving, "freshness_weight");
+    options.diversity = serving.request->diversity;
+    options.text_only = serving.request->mode == Mode::kSearch;
+    return options;
+}
+
+// Engine code. The answers belong to the ranking.
+const std::vector<knowhow::Answer>* rank(Serving& serving) {
+    InterruptMonitor monitor;
+    MemoryBudget budget(static_cast<std::size_t>(settings::max_memory) * 1024);
+    return &serving.ranking->rank(static_cast<std::size_t>(serving.request->max_results),
+                                  serving.model == nullptr ? 0 : serving.model->id, monitor,
+                                  budget);
+}
+
+void put_answers(const std::vector<knowhow::Answer>& answers, ReturnSetInfo* result) {
+    MemoryContext const row = AllocSetContextCreate(CurrentMemoryContext, "knowhow answer",
+                                                    ALLOCSET_DEFAULT_SIZES);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        const knowhow::Answer& answer = answers[i];
+        MemoryContext const before = MemoryContextSwitchTo(row);
+        Datum values[6] = {
+            Int32GetDatum(static_cast<std::int32_t>(i) + 1),
+            Int64GetDatum(answer.id),
+            PointerGetDatum(cstring_to_text_with_len(answer.title.data(),
+                                                     static_cast<int>(answer.title.size()))),
+            Float8GetDatum(answer.score),
+            PointerGetDatum(cstring_to_text_with_len(answer.reason.data(),
+                                                     static_cast<int>(answer.reason.size()))),
+            DirectFunctionCall1(jsonb_in, CStringGetDatum(answer.evidence.c_str()))};
+        bool nulls[6] = {};
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+        MemoryContextSwitchTo(before);
+        MemoryContextReset(row);
+        CHECK_FOR_INTERRUPTS();
+    }
+    MemoryContextDelete(row);
+}
+
+}  // namespace
+
+void serve(const Request* request, ReturnSetInfo* result) {
+    if (request->max_results == 0) {
+        return;
+    }
+    Serving serving = {};
+    serving.request = request;
+    serving.recommender = request->recommender;
+    serving.wanted = std::max<std::int64_t>(1000, 3LL * request->max_results);
+    SPI_connect();
+    serving.model = active_model(request->recommender->id);
+    serving.reader = serving.model == nullptr ? nullptr : open_model_reader(serving.model->id);
+    serving.sources = open_sources(request);
+    serving.person = adopt(CurrentMemoryContext, std::make_unique<Person>());
+    serving.ranking = adopt(CurrentMemoryContext,
+                            std::make_unique<Ranking>(*serving.person, options_of(serving)));
+    read_person(serving);
+    Datum const query = vector_of_query(serving);
+    if (query != 0) {
+        serving.ranking->set_query(tfidf_view(query));
+    }
+    collect_candidates(serving, query);
+    if (serving.ranking->size() > 0) {
+        describe_candidates(serving);
+        if (uses_neighbours(serving)) {
+            describe_neighbours(serving);
+        } else {
+            serving.ranking->set_largest_collaborative(serving.person->largest_position_score());
+        }
+        put_answers(*rank(serving), result);
+    }
+    if (serving.reader != nullptr) {
+        close_model_reader(serving.reader);
+    }
+    SPI_finish();
+}
+
+}  // namespace knowhow::server

@@ -1,0 +1,304 @@
+#include "server/recommend/sources.hpp"
+
+extern "C" {
+#include <catalog/pg_type.h>
+#include <executor/spi.h>
+#include <utils/array.h>
+#include <utils/lsyscache.h>
+}
+
+#include "server/catalog/tables.hpp"
+
+namespace knowhow::server {
+namespace {
+
+bool has_column(Oid relation, const char* name) {
+    return get_attnum(relation, name) != InvalidAttrNumber;
+}
+
+[[noreturn]] void missing_column(const Request* request, const char* filter, const char* column) {
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                    errmsg("cannot filter by %s: %s of recommender \"%s\" has no column %s",
+                           filter, get_rel_name(request->recommender->snippets),
+                           request->recommender->name, column)));
+    pg_unreachable();
+}
+
+void append_label_filter(Statement* statement, const Request* request, const char* kind,
+                         ArrayType* values) {
+    if (values == nullptr) {
+        return;
+    }
+    append_sql(statement, " AND EXISTS (SELECT FROM ");
+    append_relation(statement, request->recommender->labels);
+    append_sql(statement, " l WHERE l.snippet_id = s.snippet_id AND l.kind = '");
+    append_sql(statement, kind);
+    append_sql(statement, "' AND l.value = ANY (");
+    append_parameter(statement, TEXTARRAYOID, PointerGetDatum(values));
+    append_sql(statement, "))");
+}
+
+// What the person named may see by the snippet's visibility column: what is public, their team's,
+// and their own. Row security of the caller comes on top. search() and similar() ask for nobody,
+// so there the caller's rights alone decide.
+void append_visibility(Statement* statement, const Sources* sources) {
+    const Request* request = sources->request;
+    if (request->mode != Mode::kRecommend || !sources->columns.visibility) {
+        return;
+    }
+    append_sql(statement,
+               " AND (coalesce(s.visibility::text, 'public') NOT IN ('team', 'private')");
+    if (request->has_user && sources->has_team && sources->columns.team_id) {
+        append_sql(statement, " OR (s.visibility::text = 'team' AND s.team_id = ");
+        append_parameter(statement, INT8OID, Int64GetDatum(sources->team));
+        append_sql(statement, ")");
+    }
+    if (request->has_user && sources->columns.author_id) {
+        append_sql(statement, " OR s.author_id = ");
+        append_parameter(statement, INT8OID, Int64GetDatum(request->user_id));
+    }
+    append_sql(statement, ")");
+}
+
+// The conditions that every candidate must meet; continues a WHERE clause on alias s.
+void append_filters(Statement* statement, const Sources* sources) {
+    const Request* request = sources->request;
+    const Filters& filters = request->filters;
+    append_visibility(statement, sources);
+    if (sources->excluded != 0) {
+        append_sql(statement, " AND s.snippet_id <> ALL (");
+        append_parameter(statement, INT8ARRAYOID, sources->excluded);
+        append_sql(statement, ")");
+    }
+    if (filters.kinds != nullptr) {
+        append_sql(statement, " AND s.kind::text = ANY (");
+        append_parameter(statement, TEXTARRAYOID, PointerGetDatum(filters.kinds));
+        append_sql(statement, ")");
+    }
+    if (filters.teams != nullptr) {
+        append_sql(statement, " AND s.team_id = ANY (");
+        append_parameter(statement, INT8ARRAYOID, PointerGetDatum(filters.teams));
+        append_sql(statement, ")");
+    }
+    append_label_filter(statement, request, "topic", filters.topics);
+    append_label_filter(statement, request, "tag", filters.tags);
+    append_label_filter(statement, request, "difficulty", filters.difficulties);
+}
+
+void append_snippets(Statement* statement, const Sources* sources) {
+    append_relation(statement, sources->request->recommender->snippets);
+    append_sql(statement, " s");
+}
+
+// One branch of the UNION of what the person shall not be shown.
+void append_excluded(Statement* statement, bool* first, Oid relation, std::int64_t user,
+                     const char* condition) {
+    append_sql(statement, *first ? "SELECT array_agg(DISTINCT snippet_id) FROM (" : " UNION ALL ");
+    *first = false;
+    append_sql(statement, "SELECT snippet_id FROM ");
+    append_relation(statement, relation);
+    append_sql(statement, " WHERE user_id = ");
+    append_parameter(statement, INT8OID, Int64GetDatum(user));
+    append_sql(statement, condition);
+}
+
+// bigint[] of the snippets that `exclude` names, or 0.
+Datum excluded_snippets(const Request* request) {
+    if (request->history != nullptr && request->exclude_rated && request->history_count > 0) {
+        Datum* ids = static_cast<Datum*>(
+            palloc(sizeof(Datum) * static_cast<std::size_t>(request->history_count)));
+        for (int i = 0; i < request->history_count; ++i) {
+            ids[i] = Int64GetDatum(request->history[i]);
+        }
+        return PointerGetDatum(
+            construct_array(ids, request->history_count, INT8OID, 8, true, TYPALIGN_DOUBLE));
+    }
+    if (request->history != nullptr || !request->has_user) {
+        return 0;
+    }
+    const Recommender* recommender = request->recommender;
+    Statement statement;
+    begin_statement(&statement, "");
+    bool first = true;
+    std::int64_t const user = request->user_id;
+    if (request->exclude_rated) {
+        if (OidIsValid(recommender->ratings)) {
+            append_excluded(&statement, &first, recommender->ratings, user, "");
+        } else {
+            append_excluded(&statement, &first, recommender->interactions, user,
+                            " AND weight > 0");
+        }
+    }
+    if (request->exclude_dismissed) {
+        if (OidIsValid(recommender->events)) {
+            append_excluded(&statement, &first, recommender->events, user,
+                            " AND kind::text = 'dismiss'");
+        } else {
+            append_excluded(&statement, &first, recommender->interactions, user,
+                            " AND weight < 0");
+        }
+    }
+    if (request->exclude_seen) {
+        append_excluded(&statement, &first,
+                        OidIsValid(recommender->events) ? recommender->events
+                                                        : recommender->interactions,
+                        user, "");
+    }
+    if (first) {
+        return 0;
+    }
+    append_sql(&statement, ") excluded");
+    bool null;
+    Datum const ids = datum_column(run_statement(&statement), 0, 1, &null);
+    return null ? 0 : ids;
+}
+
+}  // namespace
+
+Sources* open_sources(const Request* request) {
+    Recommender* recommender = request->recommender;
+    Sources* sources = static_cast<Sources*>(palloc0(sizeof(Sources)));
+    sources->request = request;
+    Oid const snippets = recommender->snippets;
+    sources->columns = {has_column(snippets, "kind"), has_column(snippets, "team_id"),
+                        has_column(snippets, "author_id"), has_column(snippets, "created_at"),
+                        has_column(snippets, "visibility")};
+    const Filters& filters = request->filters;
+    if (filters.kinds != nullptr && !sources->columns.kind) {
+        missing_column(request, "kinds", "kind");
+    }
+    if (filters.teams != nullptr && !sources->columns.team_id) {
+        missing_column(request, "teams", "team_id");
+    }
+    if ((filters.topics != nullptr || filters.tags != nullptr ||
+         filters.difficulties != nullptr) &&
+        !OidIsValid(recommender->labels)) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("cannot filter by topics, tags or difficulties: recommender \"%s\" "
+                               "has no labels",
+                               recommender->name),
+                        errhint("Bind them with alter_recommender(name, labels => ...).")));
+    }
+    if (request->has_user && sources->columns.visibility && OidIsValid(recommender->users)) {
+        Statement statement;
+        begin_statement(&statement, "SELECT team_id FROM ");
+        append_relation(&statement, recommender->users);
+        append_sql(&statement, " WHERE user_id = ");
+        append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));
+        append_sql(&statement, " AND team_id IS NOT NULL");
+        SPITupleTable* rows = run_statement(&statement);
+        sources->has_team = rows->numvals > 0;
+        sources->team = rows->numvals > 0 ? int8_column(rows, 0, 1) : 0;
+    }
+    sources->excluded = excluded_snippets(request);
+    return sources;
+}
+
+SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit) {
+    // The product is computed once a row: the condition on it comes after the LIMIT.
+    Statement statement;
+    begin_statement(&statement,
+                    "SELECT snippet_id, distance FROM (SELECT s.snippet_id, "
+                    "s.content OPERATOR(knowhow.<#>) ");
+    append_parameter(&statement, catalog_type("tfidf"), vector);
+    append_sql(&statement, " AS distance FROM ");
+    append_snippets(&statement, sources);
+    append_sql(&statement, " WHERE s.content IS NOT NULL");
+    append_filters(&statement, sources);
+    append_sql(&statement, " ORDER BY distance, s.snippet_id LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    append_sql(&statement, ") nearest WHERE distance < 0");
+    return run_statement(&statement);
+}
+
+SPITupleTable* newest(const Sources* sources, std::int64_t limit) {
+    Statement statement;
+    begin_statement(&statement, "SELECT s.snippet_id FROM ");
+    append_snippets(&statement, sources);
+    append_sql(&statement, " WHERE true");
+    append_filters(&statement, sources);
+    append_sql(&statement, sources->columns.created_at
+                               ? " ORDER BY s.created_at DESC NULLS LAST, s.snippet_id LIMIT "
+                               : " ORDER BY s.snippet_id DESC LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    return run_statement(&statement);
+}
+
+SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
+                         std::int64_t limit) {
+    Statement statement;
+    begin_statement(&statement,
+                    "SELECT s.snippet_id FROM (SELECT l.snippet_id, sum(liked.affinity) AS "
+                    "affinity FROM unnest(");
+    append_parameter(&statement, TEXTARRAYOID, labels);
+    append_sql(&statement, ", ");
+    append_parameter(&statement, FLOAT8ARRAYOID, affinities);
+    append_sql(&statement, ") AS liked (label, affinity) JOIN ");
+    append_relation(&statement, sources->request->recommender->labels);
+    append_sql(&statement,
+               " l ON l.kind = split_part(liked.label, ':', 1) "
+               "AND l.value = substr(liked.label, strpos(liked.label, ':') + 1) "
+               "GROUP BY l.snippet_id) liked JOIN ");
+    append_snippets(&statement, sources);
+    append_sql(&statement, " USING (snippet_id) WHERE true");
+    append_filters(&statement, sources);
+    append_sql(&statement, " ORDER BY liked.affinity DESC, s.snippet_id LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    return run_statement(&statement);
+}
+
+SPITupleTable* allowed(const Sources* sources, Datum ids) {
+    Statement statement;
+    begin_statement(&statement, "SELECT s.snippet_id FROM ");
+    append_snippets(&statement, sources);
+    append_sql(&statement, " WHERE s.snippet_id = ANY (");
+    append_parameter(&statement, INT8ARRAYOID, ids);
+    append_sql(&statement, ")");
+    append_filters(&statement, sources);
+    return run_statement(&statement);
+}
+
+SPITupleTable* describe(const Sources* sources, Datum ids) {
+    Statement statement;
+    begin_statement(&statement, "SELECT s.snippet_id, s.title::text, s.content, ");
+    append_sql(&statement,
+               sources->columns.created_at
+                   ? "greatest(extract(epoch FROM now() - s.created_at)::float8 / 86400, 0)"
+                   : "NULL::float8");
+    append_sql(&statement, " FROM ");
+    append_snippets(&statement, sources);
+    append_sql(&statement, " WHERE s.snippet_id = ANY (");
+    append_parameter(&statement, INT8ARRAYOID, ids);
+    append_sql(&statement, ")");
+    append_visibility(&statement, sources);
+    return run_statement(&statement);
+}
+
+SPITupleTable* labels_of(const Sources* sources, Datum ids) {
+    Oid const labels = sources->request->recommender->labels;
+    if (!OidIsValid(labels)) {
+        return nullptr;
+    }
+    Statement statement;
+    begin_statement(&statement, "SELECT DISTINCT l.snippet_id, concat(l.kind, ':', l.value) FROM ");
+    append_relation(&statement, labels);
+    append_sql(&statement, " l WHERE l.snippet_id = ANY (");
+    append_parameter(&statement, INT8ARRAYOID, ids);
+    append_sql(&statement, ") AND l.kind IN ('topic', 'tag') AND l.value IS NOT NULL");
+    return run_statement(&statement);
+}
+
+SPITupleTable* stored_history(const Request* request, std::int64_t limit) {
+    Statement statement;
+    begin_statement(&statement, "SELECT snippet_id, weight::float8 FROM ");
+    append_relation(&statement, request->recommender->interactions);
+    append_sql(&statement, " WHERE user_id = ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));
+    append_sql(&statement,
+               " AND snippet_id IS NOT NULL AND weight IS NOT NULL "
+               "ORDER BY occurred_at DESC NULLS LAST, snippet_id LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    return run_statement(&statement);
+}
+
+}  // namespace knowhow::server

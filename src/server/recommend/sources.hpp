@@ -1,0 +1,59 @@
+// Where candidates come from: the statements that read snippets under the request's filters, the
+// caller's privileges and row security.
+//
+// All functions here are PostgreSQL phases: call them with no destructor pending, between
+// SPI_connect() and SPI_finish().
+#pragma once
+
+#include "server/recommend/request.hpp"
+#include "server/recommend/statement.hpp"
+
+namespace knowhow::server {
+
+// Which of the optional columns the snippets relation has.
+struct SnippetColumns {
+    bool kind;
+    bool team_id;
+    bool author_id;
+    bool created_at;
+    bool visibility;
+};
+
+struct Sources {
+    const Request* request;
+    SnippetColumns columns;
+    Datum excluded;      // bigint[]; 0 when nothing is excluded
+    bool has_team;       // the person's own, for visibility
+    std::int64_t team;
+};
+
+// Looks up columns, the person's team, and what the person shall not be shown. Errors: 42703 for
+// a filter on a column, 55000 for one on labels, that the recommender does not have.
+Sources* open_sources(const Request* request);
+
+// Ids and (negative) inner products of the snippets nearest to `vector`, at most `limit`, all with
+// a positive inner product: columns snippet_id, distance.
+SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit);
+
+// Ids of the newest snippets.
+SPITupleTable* newest(const Sources* sources, std::int64_t limit);
+
+// Ids of the snippets with the highest sum of affinities over their labels: parallel arrays of
+// text[] ("kind:value") and float8[].
+SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
+                         std::int64_t limit);
+
+// Those of `ids` (bigint[]) that the filters let through.
+SPITupleTable* allowed(const Sources* sources, Datum ids);
+
+// snippet_id, title, content, age in days (0 where unknown) of `ids`, filters aside. What the
+// person may not see (visibility) is left out.
+SPITupleTable* describe(const Sources* sources, Datum ids);
+
+// snippet_id, "kind:value" of the topics and tags of `ids`, or NULL where no labels are bound.
+SPITupleTable* labels_of(const Sources* sources, Datum ids);
+
+// snippet_id, weight of the person's newest interactions.
+SPITupleTable* stored_history(const Request* request, std::int64_t limit);
+
+}  // namespace knowhow::server
