@@ -1,7 +1,7 @@
 -- The text search parser, the fold dictionary, the configuration and the headline function.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS knowhow;
-RESET client_min_messages;
+
 \set SHOW_CONTEXT never
 
 SELECT tokid, alias, description FROM ts_token_type('knowhow.parser') ORDER BY tokid;
@@ -54,7 +54,7 @@ SELECT pg_temp.headline(repeat('filler words go here. ', 30) || 'the Kubernetes 
                         || 'Kubernetes again ' || repeat('and the end. ', 30),
                         'kubernetes', 'MaxFragments=2, MaxWords=8, MinWords=3, FragmentDelimiter=" | "');
 SELECT pg_temp.headline(repeat('中文没有空格的句子。', 30) || '然后是客户投诉处理流程的说明' || repeat('更多的文字在这里。', 30), '投诉处理');
-SELECT pg_temp.headline('', 'a'), pg_temp.headline('。', 'a'), pg_temp.headline('a', '');
+SELECT pg_temp.headline('', 'b'), pg_temp.headline('。', 'b'), pg_temp.headline('a', '');
 SELECT ts_headline('knowhow.multilingual', '{"a": "深度学习", "b": ["node.js 2.0", 7]}'::jsonb,
                    websearch_to_tsquery('knowhow.multilingual', '学习 OR node.js'));
 SELECT pg_temp.headline('a b c', 'b', 'StartSel="", StopSel="", HighlightAll=yes');

@@ -66,7 +66,7 @@ COMMENT ON TEXT SEARCH CONFIGURATION knowhow.multilingual IS
     'English, Chinese and other languages, prose and code, in one document';
 
 ALTER TEXT SEARCH CONFIGURATION knowhow.multilingual
-    ADD MAPPING FOR word, part WITH knowhow.fold, pg_catalog.english_stem;
+    ADD MAPPING FOR word, part, compound WITH knowhow.fold, pg_catalog.english_stem;
 ALTER TEXT SEARCH CONFIGURATION knowhow.multilingual
     ADD MAPPING FOR tech, number, cjkpair, url, email, cjkword WITH knowhow.fold, pg_catalog.simple;
 

@@ -30,6 +30,15 @@ TEST(Fold, CaseWidthAndAccents) {
     EXPECT_EQ(folded("\u00AD"), "");
 }
 
+TEST(Fold, ThousandsCommas) {
+    EXPECT_EQ(folded("1,000"), "1000");
+    EXPECT_EQ(folded("12,345,678"), "12345678");
+    for (const char* text :
+         {",", "1,00", "1234,567", "1,0000", ",000", "1,,00", "a,000", "1,000,"}) {
+        EXPECT_EQ(folded(text), text);
+    }
+}
+
 TEST(Fold, LeavesTheRestAlone) {
     std::string result = "kept";
     for (const char* text : {"", "plain", "深度学习", "한국어", "ひらがな", "カタカナー", "हिन्दी",

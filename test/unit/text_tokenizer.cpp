@@ -148,6 +148,10 @@ TEST(Tokenizer, ExtraTokensAreWordsAndParts) {
         {"데이터를", "cjkword(데이터를) cjkpair(데이) cjkpair(이터) cjkpair(터를)"},
         {"学习", "cjkpair(学习)"},
         {"书", "cjkpair(书)"},
+        {"计算机科学", "cjkword(机) cjkpair(计算) cjkpair(算机) cjkpair(机科) cjkpair(科学)"},
+        {"sex-determining, 2026-11-23; IL-2-induced",
+         "sex compound(sex-determining) determining number(2026) compound(2026-11-23) number(11) "
+         "number(23) tech(IL-2) compound(IL-2-induced) part(IL) part(2) induced"},
         {"東京タワー", "cjkword(東京タワー) cjkpair(東京) cjkpair(タワ) cjkpair(ワー)"},
     };
     for (const Case& one : cases) {

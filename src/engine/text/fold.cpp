@@ -99,6 +99,21 @@ std::u16string without_accents(const std::u16string& text) {
     return result;
 }
 
+// Whether `text` is a number with thousands' separators, as the tokenizer finds them: 1,000,000.
+bool is_grouped_number(std::string_view text) noexcept {
+    const std::size_t first = text.find(',');
+    if (first == 0 || first > 3 || (text.size() - first) % 4 != 0) {
+        return false;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool separator = i >= first && (i - first) % 4 == 0;
+        if (separator ? text[i] != ',' : text[i] < '0' || text[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum class Need { kNothing, kAscii, kUnicode };
 
 // What folding `text` takes: nothing for lower-case ASCII and for characters that fold to
@@ -123,6 +138,11 @@ Need need(std::string_view text) noexcept {
 }  // namespace
 
 bool fold(std::string_view text, std::string& folded) {
+    if (is_grouped_number(text)) {
+        folded.assign(text);
+        std::erase(folded, ',');
+        return true;
+    }
     switch (need(text)) {
         case Need::kNothing:
             return false;

@@ -35,6 +35,7 @@ constexpr TypeName kTypeNames[kTokenTypes] = {
     {"blank", "Space, punctuation and whatever else is not searched for"},
     {"cjkword", "Chinese, Japanese or Korean word (added by to_tfidf)"},
     {"part", "Part of a technical token, camelCase word, URL or address (added by to_tfidf)"},
+    {"compound", "Words joined by hyphens, as a whole (added by to_tfidf)"},
 };
 
 constexpr bool is_ascii_letter(CodePoint c) noexcept {
@@ -564,7 +565,14 @@ bool Tokenizer::next_word(Token& token) noexcept {
         const Seen first = look(begin);
         const std::size_t second = skip_marks(first.end);
         if (second >= end) {
-            continue;
+            const bool more =
+                (end < words_until_ && continues(first.kind, look(end).kind)) ||
+                (begin > words_start_ && classify(character_before(begin)) == first.kind);
+            if (!more) {
+                continue;
+            }
+            token = {kRunWord, begin, end};
+            return true;
         }
         const Seen next = look(second);
         if (skip_marks(next.end) < end || !continues(first.kind, next.kind)) {
@@ -648,16 +656,38 @@ bool Tokenizer::skip_overlong(Token& token) noexcept {
     return position_ > begin;
 }
 
+// The end of the words joined by hyphens that start with `first`; 0 where it stands alone.
+std::size_t Tokenizer::compound_end(const Token& first) const noexcept {
+    if (character_before(first.begin) == '-') {
+        return 0;
+    }
+    const std::size_t limit = first.begin + kMaxTokenBytes;
+    std::size_t end = first.end;
+    while (end < limit && connector(end) == '-' && alphanumeric(look(end).end)) {
+        end = scan_run(look(end).end, limit).end;
+    }
+    return end == first.end || end > limit ? 0 : end;
+}
+
 void Tokenizer::give(const Token& found, Token& token) noexcept {
     token = found;
     position_ = resume_;
-    if (extra_ && found.type != kBlank && found.type != kPair && found.type != kNumber) {
-        whole_ = found;
-        part_ = found.begin;
+    if (!extra_ || found.type == kBlank || found.type == kPair) {
+        return;
+    }
+    whole_ = found;
+    part_ = found.type == kNumber ? found.end : found.begin;
+    if (found.type == kWord || found.type == kTechnical || found.type == kNumber) {
+        compound_ = compound_end(found);
     }
 }
 
 bool Tokenizer::next(Token& token) {
+    if (compound_ != 0) {
+        token = {kCompound, whole_.begin, compound_};
+        compound_ = 0;
+        return true;
+    }
     if (extra_ && (next_part(token) || (waiting_ && next_word(token)))) {
         return true;
     }

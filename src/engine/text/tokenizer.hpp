@@ -18,11 +18,12 @@ enum class TokenType : std::uint8_t {
                  // the run has but one
     kUrl,
     kEmail,
-    kBlank,    // what is not searched for: spaces, punctuation, runs too long for a token
-    kRunWord,  // extra: a dictionary's word of a Han or kana run, a whole Hangul word
-    kPart,     // extra: a part of a technical token, a camelCase word, a URL or an address
+    kBlank,     // what is not searched for: spaces, punctuation, runs too long for a token
+    kRunWord,   // extra: a dictionary's word of a Han or kana run, a whole Hangul word
+    kPart,      // extra: a part of a technical token, a camelCase word, a URL or an address
+    kCompound,  // extra: words joined by hyphens, as a whole: sex-determining, 2026-11-23
 };
-constexpr int kTokenTypes = 9;
+constexpr int kTokenTypes = 10;
 
 // How a type is called in SQL, and what it is. `type` is in 1 .. kTokenTypes.
 const char* token_alias(int type) noexcept;
@@ -43,8 +44,8 @@ constexpr std::size_t kMaxTokenBytes = 2046;
 // the text, so that documents of any size can be read. Bytes that are no UTF-8 are blank.
 //
 // Without extra tokens: the tokens cover each byte, and only neighbouring kPair tokens overlap, by
-// one character. With extra tokens: short blanks are left out, and kRunWord and kPart tokens are
-// added, a run's words before its pairs, a token's parts after it.
+// one character. With extra tokens: short blanks are left out, and tokens of the extra types are
+// added, a run's words before its pairs, a token's compound and parts after it.
 //
 // Holds no memory of its own, so that it may be abandoned at any time.
 class Tokenizer {
@@ -95,6 +96,7 @@ class Tokenizer {
     bool finish_run() noexcept;
     bool skip_overlong(Token& token) noexcept;
     void give(const Token& found, Token& token) noexcept;
+    std::size_t compound_end(const Token& first) const noexcept;
     void find_words(std::size_t at);
     bool next_word(Token& token) noexcept;
     bool next_part(Token& token) noexcept;
@@ -110,6 +112,7 @@ class Tokenizer {
     Token held_{};  // the token that follows the one just given
     std::size_t held_resume_ = 0;
     std::size_t suppressed_ = 0;   // no token starts before this byte: 's, 't, ...
+    std::size_t compound_ = 0;     // end of the compound that starts as whole_ does; 0: none
     Token whole_{};                // the token whose parts are given
     std::size_t part_ = 0;         // where its next part is looked for, up to whole_.end
     std::size_t words_start_ = 0;  // the window of words, and their ends from it

@@ -105,7 +105,7 @@ KNOWHOW_FUNCTION(knowhow_parser_next) {
         *length = 0;
         PG_RETURN_INT32(0);
     }
-    if (token.type == text::TokenType::kRunWord || token.type == text::TokenType::kPart) {
+    if (token.type >= text::TokenType::kRunWord) {
         ++extra_tokens_yielded;
     }
     const std::size_t begin = original_offset(parse->text, token.begin);
