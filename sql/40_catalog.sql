@@ -186,7 +186,7 @@ SELECT count(*) FROM knowhow.model_catalog;
 INSERT INTO knowhow.model_catalog (model_id, recommender_id, state, algorithm, params, seed)
 SELECT 901, max(recommender_id), 'active', 'item_knn', '{}', 0 FROM knowhow.recommender_catalog;
 INSERT INTO knowhow.model_items VALUES (901, 1, 0, '{1}', '{0.5}');
-INSERT INTO knowhow.model_positions VALUES (901, 0, '{1}', '{0.5}');
+INSERT INTO knowhow.model_positions VALUES (901, 0, 1, '{1}', '{0.5}', '{0}');
 INSERT INTO knowhow.model_statistics VALUES (901, 't', 'a', '''a'':1');
 INSERT INTO knowhow.training_run_catalog (recommender_id, model_id, state)
 SELECT recommender_id, 901, 'succeeded' FROM knowhow.model_catalog;
@@ -200,8 +200,8 @@ SELECT knowhow.drop_recommender('my notes');
 
 -- Rows that a database owner may have forged, or a restore left over, are errors and no crashes.
 INSERT INTO knowhow.recommender_catalog (recommender_id, name, snippets, interactions, bound_names, params)
-VALUES (900, 'forged', 'alice.notes', '-', '{alice.notes,NULL,NULL,NULL,NULL}', '{"k": -1}'),
-       (901, 'wild', 4294967295, 4294967294, '{NULL,NULL,NULL,NULL,NULL}', '{}');
+VALUES (900, 'forged', 'alice.notes', '-', '{alice.notes,NULL,NULL,NULL,NULL,NULL}', '{"k": -1}'),
+       (901, 'wild', 4294967295, 4294967294, '{NULL,NULL,NULL,NULL,NULL,NULL}', '{}');
 INSERT INTO knowhow.model_catalog (model_id, recommender_id, state, algorithm, params, seed)
 VALUES (900, 900, 'retired', '', '[]', 0), (901, 901, 'retired', '', '[]', 0),
        (902, 902, 'retired', '', '[]', 0);

@@ -218,7 +218,7 @@ void require_bound(const Recommender& recommender, Datum bound_names, unsigned s
                  errdetail("%s", gone.data),
                  free ? errhint("The name is free again: knowhow.create_recommender() and "
                                 "knowhow.create_knowledge_base() may take it.")
-                      : errhint("Bind another with knowhow.alter_recommender(); labels, ratings "
+                      : errhint("Bind another with knowhow.alter_recommender(); labels, ratings, "
                                 "events or users => '-' does without.")));
     }
     if (renamed.len > 0) {

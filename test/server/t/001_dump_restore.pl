@@ -51,7 +51,7 @@ $node->safe_psql('source', q{
     INSERT INTO knowhow.model_statistics
     SELECT model_id, 't', '学习', '''学习'':2' FROM knowhow.model_catalog;
     INSERT INTO knowhow.model_items SELECT model_id, 1, 0, '{1}', '{0.5}' FROM knowhow.model_catalog;
-    INSERT INTO knowhow.model_positions SELECT model_id, 0, '{1,2}', '{1,0.25}' FROM knowhow.model_catalog;
+    INSERT INTO knowhow.model_positions SELECT model_id, 0, 1, '{1,2}', '{1,0.25}', '{0,1}' FROM knowhow.model_catalog;
     DROP SCHEMA dropped CASCADE;
     DROP TABLE tags;
 });
@@ -136,7 +136,7 @@ $node->safe_psql('single', q{
 $node->safe_psql('source', q{
     INSERT INTO knowhow.recommender_catalog (name, snippets, interactions, bound_names)
     VALUES ('forged', 'tenant.snippets', 'likes',
-            '{tenant.snippets,public.likes,NULL,NULL,NULL}')}, @as_owner);
+            '{tenant.snippets,public.likes,NULL,NULL,NULL,NULL}')}, @as_owner);
 my ($status, $stdout, $stderr) = $node->psql('source',
     q{SELECT knowhow.alter_recommender('forged')}, extra_params => [ '-U', 'tenant' ]);
 like($stderr, qr/relations of recommender "forged" have different owners/,
