@@ -25,11 +25,6 @@ namespace {
 // costs nothing beside it.
 constexpr std::size_t kPieceBytes = 64 * 1024;
 
-// How much an extra token counts, in documents and in queries. It repeats what has been counted and
-// adds nothing to the length. Measured from 0 to 1 on four sets (bench/quality/text.py): from a
-// quarter to a half they help, as much as whole words they hurt prose.
-constexpr double kExtraCount = .5;
-
 struct Lexeme {
     const char* bytes;
     int size;
@@ -217,7 +212,7 @@ std::size_t next_piece(const char* text, std::size_t piece) noexcept {
 
 }  // namespace
 
-void add_lexemes(Oid config, const char* text, std::size_t size, double factor,
+void add_lexemes(Oid config, const char* text, std::size_t size, double factor, double extra_count,
                  LexemeCounts& counts) {
     if (size == 0) {
         return;
@@ -240,7 +235,7 @@ void add_lexemes(Oid config, const char* text, std::size_t size, double factor,
         for (std::size_t i = 0; i < lexemes.count; ++i) {
             const Lexeme& lexeme = lexemes.items[i];
             counts.terms.add(std::string_view(lexeme.bytes, static_cast<std::size_t>(lexeme.size)),
-                             lexeme.extra ? factor * kExtraCount : factor);
+                             lexeme.extra ? factor * extra_count : factor);
             if (!lexeme.extra) {
                 counts.length += factor;
             }

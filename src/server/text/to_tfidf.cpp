@@ -13,7 +13,6 @@ extern "C" {
 
 #include "engine/base/budget.hpp"
 #include "server/module.hpp"
-#include "server/text/lexemes.hpp"
 #include "server/text/statistics.hpp"
 #include "server/type/tfidf.hpp"
 
@@ -22,13 +21,13 @@ namespace {
 
 constexpr double kTitleWeight = 2;
 
-void add_document(Oid config, Text document, Text title, double title_weight,
+void add_document(Oid config, Text document, Text title, double title_weight, double extra_count,
                   LexemeCounts& counts) {
     check_title_weight(title_weight);
     if (title_weight > 0) {
-        add_lexemes(config, title.bytes, title.size, title_weight, counts);
+        add_lexemes(config, title.bytes, title.size, title_weight, extra_count, counts);
     }
-    add_lexemes(config, document.bytes, document.size, 1, counts);
+    add_lexemes(config, document.bytes, document.size, 1, extra_count, counts);
 }
 
 std::size_t memory_limit() {
@@ -40,7 +39,7 @@ Datum document_vector(Oid config, Text document, Text title, double title_weight
     MemoryBudget budget(memory_limit());
     InterruptMonitor monitor;
     LexemeCounts counts(&budget);
-    add_document(config, document, title, title_weight, counts);
+    add_document(config, document, title, title_weight, kExtraCount, counts);
     std::vector<TermWeight> terms = counts.terms.sorted(monitor);
     weigh_document(weighting, terms, counts.length);
     return tfidf_datum(terms);
@@ -48,11 +47,12 @@ Datum document_vector(Oid config, Text document, Text title, double title_weight
 
 }  // namespace
 
-CountedTerms count_terms(Oid config, Text document, Text title, double title_weight) {
+CountedTerms count_terms(Oid config, Text document, Text title, double title_weight,
+                         double extra_count) {
     MemoryBudget budget(memory_limit());
     InterruptMonitor monitor;
     LexemeCounts counts(&budget);
-    add_document(config, document, title, title_weight, counts);
+    add_document(config, document, title, title_weight, extra_count, counts);
     const std::vector<TermWeight> terms = counts.terms.sorted(monitor);
     std::size_t bytes = 0;
     for (const TermWeight& term : terms) {
@@ -245,7 +245,8 @@ Datum to_tfidf_query(FunctionCallInfo fcinfo, Oid config, int n, int options) {
 }
 
 // scikit_tfidf: the document is argument n; recommender, title, title_weight, norm, use_idf,
-// smooth_idf and sublinear_tf from `options` on.
+// smooth_idf and sublinear_tf from `options` on. Every token counts once, extra ones too: a
+// TfidfVectorizer knows no halves.
 Datum scikit_tfidf(FunctionCallInfo fcinfo, Oid config, int n, int options) {
     const Text document = text_argument(fcinfo, n);
     const Text title = text_argument(fcinfo, options + 1);
@@ -268,7 +269,7 @@ Datum scikit_tfidf(FunctionCallInfo fcinfo, Oid config, int n, int options) {
     CountedTerms counted{};
     engine([&] {
         scikit.norm = parse_norm(view_or(norm, "l2"));
-        counted = count_terms(config, document, title, title_weight);
+        counted = count_terms(config, document, title, title_weight, 1);
     });
     const std::int64_t* const frequencies =
         term_statistics(model->id, kTermStatistics, counted.all());

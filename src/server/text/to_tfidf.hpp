@@ -9,6 +9,7 @@
 #include "engine/rank/weighting.hpp"
 #include "engine/sparse/vector.hpp"
 #include "server/catalog/model.hpp"
+#include "server/text/lexemes.hpp"
 
 namespace knowhow::server {
 
@@ -30,9 +31,11 @@ struct CountedTerms {
     std::span<TermWeight> all() const noexcept { return {terms, count}; }
 };
 
-// Counts document and title; one that is NULL counts as empty. Engine code.
+// Counts document and title; one that is NULL counts as empty. An extra token counts `extra_count`
+// times. Engine code.
 // Throws Error(kInvalidArgument) for a title_weight not in [0, ∞).
-CountedTerms count_terms(Oid config, Text document, Text title, double title_weight);
+CountedTerms count_terms(Oid config, Text document, Text title, double title_weight,
+                         double extra_count = kExtraCount);
 
 // The vector of a query, with idf from the model; every term counts alike where it is NULL. A
 // PostgreSQL phase. Weights 0 leave the vector.
