@@ -59,3 +59,15 @@ build_module() {
         die "building failed (whole log: $log)"
     }
 }
+
+# build_border VARIANT TREE [MAKE ARGUMENT...]: likewise the test module of test/border, which is
+# never installed anywhere but in a private tree. After build_module of the same variant.
+build_border() {
+    local variant=$1 tree=$2
+    shift 2
+    (
+        flock 9 && cd "$BUILD/$variant/test/border" || exit 1
+        make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" &&
+            make install DESTDIR="$tree" PG_CONFIG="$PG_CONFIG" "$@"
+    ) 9>"$BUILD/$variant.lock"
+}
