@@ -10,6 +10,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace knowhow {
@@ -43,7 +44,30 @@ struct Shared {
     std::exception_ptr failure;
 };
 
+// The parallel_for in which the main thread stands.
+Shared* current = nullptr;
+
+class CurrentScope {
+  public:
+    explicit CurrentScope(Shared& shared) : outer_(std::exchange(current, &shared)) {}
+    ~CurrentScope() { current = outer_; }
+    CurrentScope(const CurrentScope&) = delete;
+    CurrentScope& operator=(const CurrentScope&) = delete;
+
+  private:
+    Shared* outer_;
+};
+
 }  // namespace
+
+void stop_workers() noexcept {
+    if (current == nullptr) {
+        return;
+    }
+    current->stop = true;
+    std::unique_lock lock(current->mutex);
+    current->finished.wait(lock, [] { return current->running == 0; });
+}
 
 void parallel_for(std::size_t count, std::size_t chunk, int threads, Monitor& monitor,
                   const std::function<void(std::size_t, std::size_t, int)>& body) {
@@ -102,6 +126,7 @@ void parallel_for(std::size_t count, std::size_t chunk, int threads, Monitor& mo
                 }
             }
         }
+        CurrentScope scope(shared);
         std::unique_lock lock(shared.mutex);
         while (!shared.finished.wait_for(lock, kPollInterval,
                                          [&] { return shared.running == 0; })) {

@@ -22,4 +22,10 @@ namespace knowhow {
 void parallel_for(std::size_t count, std::size_t chunk, int threads, Monitor& monitor,
                   const std::function<void(std::size_t begin, std::size_t end, int worker)>& body);
 
+// Stops the workers of the parallel_for in which the calling thread stands, if it does, and waits
+// for them (one chunk's time). For the one case in which parallel_for is never returned to: a
+// process that exits from within poll(), and is about to free what the workers read. Main thread
+// only.
+void stop_workers() noexcept;
+
 }  // namespace knowhow

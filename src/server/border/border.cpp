@@ -2,11 +2,13 @@
 
 extern "C" {
 #include <mb/pg_wchar.h>
+#include <storage/ipc.h>
 }
 
 #include <cstring>
 
 #include "engine/base/error.hpp"
+#include "engine/base/parallel.hpp"
 
 namespace knowhow::server {
 namespace {
@@ -110,6 +112,15 @@ void run_engine(void (*body)(void*), void* argument) {
         describe_current_exception(failure);
     }
     raise(failure);
+}
+
+void stop_workers_at_exit() {
+    static int registered = 0;
+    if (registered != MyProcPid) {   // not the process from which this one was forked
+        registered = MyProcPid;
+        // Called in reverse order: before the callback that aborts the transaction.
+        before_shmem_exit([](int, Datum) { stop_workers(); }, 0);
+    }
 }
 
 }  // namespace knowhow::server

@@ -89,10 +89,16 @@ T* adopt(MemoryContext context, std::unique_ptr<T> object) {
     return raw;
 }
 
+// Makes this process stop engine threads before it exits; once is enough, more do no harm.
+void stop_workers_at_exit();
+
 // Runs CHECK_FOR_INTERRUPTS from engine code: cancel, statement_timeout, termination, and the
-// barriers without which other backends' DROP DATABASE would wait.
+// barriers without which other backends' DROP DATABASE would wait. Termination exits from within
+// poll() and frees the transaction's memory on the way; worker threads that read it are stopped
+// first.
 class InterruptMonitor : public Monitor {
   public:
+    InterruptMonitor() { stop_workers_at_exit(); }
     void poll() override {
         if (InterruptPending) {
             guarded([] { CHECK_FOR_INTERRUPTS(); });
