@@ -1,40 +1,30 @@
 #!/usr/bin/python3
-"""Quality of text search: nDCG@10 of knowhow's vectors beside BM25, on judged sets.
+"""Quality of search(): nDCG@10 on judged sets, default settings, beside BM25.
 
-usage: bench/quality/text.py [--sets a,b] [DATA]
+usage: text.py [--data DIR] [--sets NAMES]
 
-DATA (default: ../shared/data) holds a folder per set, with corpus.jsonl {_id, title, text},
-queries.jsonl {_id, text} and qrels.tsv (query, document, score; above 0 is relevant); and
-til/notes.jsonl {title, body}, where each title is the query for its own body. Sets that are
-absent are skipped.
+A set is a folder of DIR with corpus.jsonl {_id, title, text}, queries.jsonl {_id, text} and
+qrels.tsv (query, document, score; above 0 is relevant), or with notes.jsonl {title, body}, where
+each title is the query for its own body. Sets that are absent are skipped. Needs a server
+(PGHOST, PGPORT, PGUSER, PGDATABASE) with the extension available, and makes and drops knowledge
+base "text_quality".
 
-Connects with psql, as PGHOST, PGPORT, PGUSER and PGDATABASE say, to a database that has the
-extension. Documents are to_tfidf(text, title => title), queries to_tfidf(text, weighting => 'nnn'),
-the counts of terms; idf = ln(1 + (N - df + .5) / (df + .5)) is taken over the set, as training does, and the
-score is the inner product, as `<#>` orders. "bm25" is k1 = 1.2, b = .75 over the lexemes of
-to_tsvector, title once: of the configuration english, and of knowhow.multilingual (which is
-bigrams for Chinese).
+BM25 is computed here, with k1 = 1.2 and b = .75, over the lexemes that to_tsvector gives of title
+and text: by the configuration english, and by knowhow.multilingual (bigrams where it is Chinese).
 """
-
 import argparse
 import collections
-import csv
-import io
 import json
 import math
-import pathlib
+import os
 import re
-import subprocess
-import sys
 
+import psql
 
-def psql(script):
-    """Runs an SQL script and returns what it prints."""
-    done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"], input=script, text=True,
-                          capture_output=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"psql failed: {done.stderr.strip()}")
-    return done.stdout
+DEPTH = 10
+# 'deep':1,7 'learn':2 is the text form of a tsvector.
+TERM = re.compile(r"'((?:[^'\\]|''|\\.)*)':(\S+)")
+QUOTED = re.compile(r"''|\\(.)", re.DOTALL)
 
 
 def json_lines(path):
@@ -44,121 +34,124 @@ def json_lines(path):
 
 def load(folder):
     """Documents {id: (title, text)}, queries {id: text}, relevant {query: {document: gain}}."""
-    if (folder / "notes.jsonl").exists():
-        notes = json_lines(folder / "notes.jsonl")
+    if os.path.exists(f"{folder}/notes.jsonl"):
+        notes = json_lines(f"{folder}/notes.jsonl")
         documents = {str(i): ("", note["body"]) for i, note in enumerate(notes)}
         queries = {str(i): note["title"] for i, note in enumerate(notes)}
         return documents, queries, {query: {query: 1} for query in queries}
-    documents = {d["_id"]: (d.get("title") or "", d["text"])
-                 for d in json_lines(folder / "corpus.jsonl")}
-    queries = {q["_id"]: q["text"] for q in json_lines(folder / "queries.jsonl")}
+    documents = {document["_id"]: (document.get("title") or "", document["text"])
+                 for document in json_lines(f"{folder}/corpus.jsonl")}
     relevant = collections.defaultdict(dict)
-    with open(folder / "qrels.tsv", encoding="utf-8") as lines:
+    with open(f"{folder}/qrels.tsv", encoding="utf-8") as lines:
         next(lines)
         for line in lines:
             query, document, score = line.split()
             if float(score) > 0:
                 relevant[query][document] = float(score)
-    return documents, {q: t for q, t in queries.items() if q in relevant}, relevant
+    queries = {query["_id"]: query["text"] for query in json_lines(f"{folder}/queries.jsonl")
+               if query["_id"] in relevant}
+    return documents, queries, relevant
 
 
-def escape(value):
-    """A value in COPY's text format."""
-    return (value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-            .replace("\t", "\\t").replace("\0", ""))
-
-
-# The text form of tfidf, 'deep':0.6 'learn':0.8, and of tsvector, 'deep':1,7 'learn':2.
-TERM = re.compile(r"'((?:[^'\\]|''|\\.)*)':(\S+)")
-QUOTED = re.compile(r"''|\\(.)", re.DOTALL)
-
-
-def vectors(texts, expression, weight):
-    """{id: {term: weight}} of {id: (title, text)}, by an SQL expression over title and body;
-    weight turns what its text form says of a term into a number."""
-    data = "".join("\t".join(map(escape, (key, *text))) + "\n" for key, text in texts.items())
-    rows = psql(f"""
-        SET client_encoding = 'UTF8';
-        CREATE TEMP TABLE texts (id text, title text, body text);
-        COPY texts FROM STDIN;\n{data}\\.
-        COPY (SELECT id, {expression} FROM texts) TO STDOUT (FORMAT csv);""")
-    csv.field_size_limit(sys.maxsize)
-    return {key: {QUOTED.sub(lambda m: m[1] or "'", term): weight(value)
-                  for term, value in TERM.findall(vector)}
-            for key, vector in csv.reader(io.StringIO(rows))}
-
-
-def tfidf_vectors(texts, expression):
-    return vectors(texts, expression, float)
+def found_by_search(documents, queries):
+    """{query: [document, ...]} by search()."""
+    names = list(documents)
+    psql.run("""
+        SET client_min_messages = warning;
+        CREATE EXTENSION IF NOT EXISTS knowhow;
+        SELECT knowhow.create_knowledge_base('text_quality');
+        CREATE TABLE text_quality.queries (id text, query text);""")
+    try:
+        psql.copy_in("text_quality.snippets (snippet_id, title, body)",
+                     ((number, *documents[name]) for number, name in enumerate(names)))
+        psql.copy_in("text_quality.queries", queries.items())
+        psql.run("SELECT knowhow.train('text_quality'); ANALYZE text_quality.snippets")
+        rows = psql.copy_out(f"""
+            SELECT id, snippet_id
+            FROM text_quality.queries,
+                 knowhow.search(query, max_results => {DEPTH}, recommender => 'text_quality')
+            ORDER BY id, rank""")
+    finally:
+        psql.run("SET client_min_messages = warning;"
+                 "SELECT knowhow.drop_recommender('text_quality');"
+                 "DROP SCHEMA text_quality CASCADE")
+    found = collections.defaultdict(list)
+    for query, number in rows:
+        found[query].append(names[int(number)])
+    return found
 
 
 def term_counts(texts, config):
-    return vectors(texts, f"to_tsvector('{config}', title || ' ' || body)",
-                   lambda positions: positions.count(",") + 1)
+    """{id: {lexeme: occurrences}} of {id: text}."""
+    psql.run("DROP TABLE IF EXISTS text_quality_texts;"
+             "CREATE UNLOGGED TABLE text_quality_texts (id text, body text)")
+    try:
+        psql.copy_in("text_quality_texts", texts.items())
+        # COPY doubles the backslashes, of which no lexeme here has any.
+        rows = psql.copy_out(f"SELECT id, to_tsvector('{config}', body) FROM text_quality_texts")
+    finally:
+        psql.run("DROP TABLE text_quality_texts")
+    return {key: {QUOTED.sub(lambda match: match[1] or "'", term): positions.count(",") + 1
+                  for term, positions in TERM.findall(vector)}
+            for key, vector in rows}
 
 
-DOCUMENT = "knowhow.to_tfidf(body, title => nullif(title, ''))"
-QUERY = "knowhow.to_tfidf(body, weighting => 'nnn')"
-
-
-def bm25(counts, k1=1.2, b=.75):
-    """Document weights from term counts."""
-    lengths = {key: sum(terms.values()) for key, terms in counts.items()}
+def found_by_bm25(documents, queries, config, k1=1.2, b=.75):
+    """{query: [document, ...]} by BM25."""
+    counts = term_counts({name: " ".join(text) for name, text in documents.items()}, config)
+    lengths = {name: sum(terms.values()) for name, terms in counts.items()}
     mean = sum(lengths.values()) / len(lengths)
-    return {key: {term: tf * (k1 + 1) / (tf + k1 * (1 - b + b * lengths[key] / mean))
-                  for term, tf in terms.items()} for key, terms in counts.items()}
-
-
-def ndcg(documents, queries, relevant, depth=10):
-    """Mean nDCG at `depth` over the queries, gains as judged."""
     postings = collections.defaultdict(list)
-    for key, terms in documents.items():
-        for term, weight in terms.items():
-            postings[term].append((key, weight))
-    result = []
-    for query, terms in queries.items():
+    for name, terms in counts.items():
+        norm = k1 * (1 - b + b * lengths[name] / mean)
+        for term, count in terms.items():
+            postings[term].append((name, count * (k1 + 1) / (count + norm)))
+    found = {}
+    for query, terms in term_counts(queries, config).items():
         scores = collections.defaultdict(float)
         for term, count in terms.items():
-            found = postings.get(term, [])
-            idf = math.log(1 + (len(documents) - len(found) + .5) / (len(found) + .5))
-            for key, weight in found:
-                scores[key] += count * idf * weight
-        best = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:depth]
-        gains = relevant[query]
-        ideal = sorted(gains.values(), reverse=True)[:depth]
-        result.append(sum(gains.get(key, 0) / math.log2(place + 2)
-                          for place, (key, _) in enumerate(best)) /
-                      sum(gain / math.log2(place + 2) for place, gain in enumerate(ideal)))
-    return sum(result) / len(result)
+            holders = postings.get(term, ())
+            idf = math.log(1 + (len(counts) - len(holders) + .5) / (len(holders) + .5))
+            for name, weight in holders:
+                scores[name] += count * idf * weight
+        found[query] = [name for name, _ in
+                        sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:DEPTH]]
+    return found
+
+
+def ndcg(found, relevant):
+    """Mean nDCG at DEPTH over the judged queries, with gains as they are judged."""
+    total = 0
+    for query, gains in relevant.items():
+        ideal = sorted(gains.values(), reverse=True)[:DEPTH]
+        total += (sum(gains.get(name, 0) / math.log2(place + 2)
+                      for place, name in enumerate(found.get(query, ()))) /
+                  sum(gain / math.log2(place + 2) for place, gain in enumerate(ideal)))
+    return total / len(relevant)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", default="../shared/data", type=pathlib.Path)
+    parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--sets", default="scifact,cranfield,zh-cmrc2018,til")
-    parser.add_argument("--no-bm25", action="store_true", help="knowhow's figures alone")
-    arguments = parser.parse_args()
-    rows = []
-    print(f"{'nDCG@10':14}{'knowhow':>10}{'bm25 multilingual':>20}{'bm25 english':>15}")
-    for name in arguments.sets.split(","):
-        folder = arguments.data / name
-        if not folder.is_dir():
+    options = parser.parse_args()
+    print(f"{'nDCG@10':14}{'search()':>10}{'BM25 multilingual':>20}{'BM25 english':>15}")
+    results = []
+    for name in options.sets.split(","):
+        folder = f"{options.data}/{name}"
+        if not os.path.isdir(folder):
             print(f"{name:14}skipped: {folder} is absent")
             continue
         documents, queries, relevant = load(folder)
-        queries = {key: ("", text) for key, text in queries.items()}
-        row = [ndcg(tfidf_vectors(documents, DOCUMENT), tfidf_vectors(queries, QUERY), relevant)]
-        for config in () if arguments.no_bm25 else ("knowhow.multilingual", "english"):
-            row.append(ndcg(bm25(term_counts(documents, config)), term_counts(queries, config),
-                            relevant))
-        rows.append(row)
-        print(f"{name:14}{row[0]:10.4f}" + "".join(f"{x:{w}.4f}" for x, w in zip(row[1:], (20, 15))),
-              flush=True)
-    if rows:
-        mean = [sum(column) / len(rows) for column in zip(*rows)]
-        print(f"{'mean':14}{mean[0]:10.4f}" +
-              "".join(f"{x:{w}.4f}" for x, w in zip(mean[1:], (20, 15))))
+        result = [ndcg(found_by_search(documents, queries), relevant)]
+        result += [ndcg(found_by_bm25(documents, queries, config), relevant)
+                   for config in ("knowhow.multilingual", "english")]
+        results.append(result)
+        print(f"{name:14}{result[0]:10.4f}{result[1]:20.4f}{result[2]:15.4f}", flush=True)
+    if results:
+        mean = [sum(column) / len(results) for column in zip(*results)]
+        print(f"{'mean':14}{mean[0]:10.4f}{mean[1]:20.4f}{mean[2]:15.4f}")
 
 
 if __name__ == "__main__":
