@@ -37,9 +37,9 @@ TEST(Headline, OneFragment) {
     EXPECT_EQ(chosen("x x x 1 x x x x", {5, 3, 0}), "1 x x");
     EXPECT_EQ(chosen("x x x x 1", {5, 3, 0}), "x x 1");
     EXPECT_EQ(chosen("x x x x", {3, 2, 0}), "x x");
-    EXPECT_EQ(chosen(" x s x", {4, 2, 0}), "x s x");
+    EXPECT_EQ(chosen(" x s x ", {4, 2, 0}), " x s x ");
     EXPECT_EQ(chosen("", {3, 2, 0}), "");
-    EXPECT_EQ(chosen("   ", {3, 2, 0}), "");
+    EXPECT_EQ(chosen("   ", {3, 2, 0}), "   ");
 }
 
 TEST(Headline, MoreOfTheQueryThenTheShorterWins) {

@@ -70,6 +70,7 @@ TEST(Tokenizer, TechnicalTokensStayWhole) {
          "tech(std::vector) int tech(a::b::c) Foo bar tech(std::__detail)"},
         {"TCP/IP CI/CD I/O-bound SSL/TLS a/b/c 1/2",
          "tech(TCP/IP) tech(CI/CD) tech(I/O) bound SSL TLS a b c number(1) number(2)"},
+        {"C/C++ C#/C++", "C tech(C++) tech(C#) tech(C++)"},
         {"R&D AT&T Q&A &lt; a&lt;b", "tech(R&D) tech(AT&T) tech(Q&A) lt a lt b"},
         {"@angular/core @user", "tech(@angular/core) user"},
         {"v1.2.3 2.0 192.168.0.1 1,000,000 1,00 3.x 2.0.",

@@ -37,12 +37,12 @@ class Chooser {
 
     std::size_t choose(std::span<Fragment> fragments) {
         if (stretches_.empty()) {
-            fragments[0] = grow({0, 0});
+            fragments[0] = to_the_edges(grow({0, 0}));
             return 1;
         }
         if (options_.max_fragments == 0) {
             const Stretch& best = *std::min_element(stretches_.begin(), stretches_.end(), better);
-            fragments[0] = grow({best.begin, best.end});
+            fragments[0] = to_the_edges(grow({best.begin, best.end}));
             return 1;
         }
         std::size_t count = 0;
@@ -63,7 +63,7 @@ class Chooser {
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t lowest = i == 0 ? 0 : fragments[i - 1].end;
             const std::size_t highest = i + 1 == count ? tokens_.size() : fragments[i + 1].begin;
-            fragments[i] = surround(fragments[i], lowest, highest);
+            fragments[i] = to_the_edges(surround(fragments[i], lowest, highest));
         }
         return count;
     }
@@ -103,6 +103,17 @@ class Chooser {
             }
         }
         stretches_.push_back(stretch);
+    }
+
+    // With the document's first or last word comes the punctuation around it.
+    Fragment to_the_edges(Fragment fragment) const {
+        if (length(0, fragment.begin) == 0) {
+            fragment.begin = 0;
+        }
+        if (length(fragment.end, tokens_.size()) == 0) {
+            fragment.end = tokens_.size();
+        }
+        return fragment;
     }
 
     bool ends_badly(std::size_t token) const {

@@ -330,7 +330,8 @@ std::size_t Tokenizer::short_pair_end(std::size_t at, const Run& left) const noe
     const Run right = scan_run(after, after + kMaxMarks);
     const CodePoint behind = connector(right.end);
     if (right.underscores || left.characters + right.characters > kMaxShortPair || behind == '/' ||
-        behind == '&' || (behind == '.' && alphanumeric(right.end + 1))) {
+        behind == '&' || behind == '+' || behind == '#' ||
+        (behind == '.' && alphanumeric(right.end + 1))) {
         return 0;
     }
     // &lt; and its like are no pairs.
