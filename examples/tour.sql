@@ -39,11 +39,11 @@ SELECT rank, title, reason FROM knowhow.recommend(23, 'TensorFlow 2.0', 2) \gx
 \echo '=== Chinese, English, and both in one query.'
 \echo
 \set ECHO queries
-SELECT rank, snippet_id, title, score FROM knowhow.recommend(7, 'Kubernetes 部署最佳实践', 5);
+SELECT rank, snippet_id, title, score FROM knowhow.recommend(39, 'Kubernetes 部署最佳实践', 5);
 
-SELECT rank, snippet_id, title, score FROM knowhow.recommend(10, '客户投诉处理流程', 5);
+SELECT rank, snippet_id, title, score FROM knowhow.recommend(5, '客户投诉处理流程', 5);
 
-SELECT rank, snippet_id, title, score FROM knowhow.recommend(23, '深度学习入门教程', 5);
+SELECT rank, snippet_id, title, score FROM knowhow.recommend(1, '深度学习入门教程', 5);
 
 SELECT rank, snippet_id, title, score FROM knowhow.recommend(30, 'NLP技术进展', 5);
 \set ECHO none

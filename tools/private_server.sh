@@ -81,14 +81,18 @@ shared_memory() {
     fi
 }
 
-# stop_server FOLDER: stops the server in FOLDER, if it runs. The file that a crashed server left
-# may hold the number of somebody else's process by now; a server's working folder tells.
+# runs_in PID FOLDER: whether that process is a server in that folder. A file that a crashed server
+# left may hold the number of somebody else's process by now; a server's working folder tells.
+runs_in() {
+    [ "$(readlink "/proc/$1/cwd" 2>/dev/null)" = "$(readlink -f "$2/data")" ]
+}
+
+# stop_server FOLDER: stops the server in FOLDER, if it runs.
 stop_server() {
     local folder=$1 pid
     pid=$(head -n 1 "$folder/data/postmaster.pid" 2>/dev/null) || return 0
-    [ "$(readlink "/proc/$pid/cwd" 2>/dev/null)" = "$(readlink -f "$folder/data")" ] || return 0
-    kill -QUIT "$pid" 2>/dev/null || return 0
-    while kill -0 "$pid" 2>/dev/null; do
+    runs_in "$pid" "$folder" && kill -QUIT "$pid" 2>/dev/null || return 0
+    while runs_in "$pid" "$folder"; do
         sleep 0.1
     done
 }
