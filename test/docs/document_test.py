@@ -3,7 +3,8 @@
 
 usage: document_test.py FILE.md
 Each ```sql block runs in order in one psql session (PGHOST, PGPORT, PGUSER, PGDATABASE). A ```text
-block right after it shows the output; without one, the block must merely run without an error.
+block right after it shows the output; without one, the block must merely run without an error. A comment
+`<!-- sql ... -->` is run like a block, unseen by readers: what they have already, or clean up.
 Trailing spaces do not count. Prints TAP, one test for each block.
 """
 import re
@@ -15,8 +16,9 @@ MARK = "-- end of block --"
 
 def blocks(text):
     """Yields (line number, SQL, expected output or None)."""
-    found = [(match.start(), match.end(), match[1], match[2])
-             for match in re.finditer(r"^```(\w*)[^\n]*\n(.*?)^```[ \t]*$", text, re.M | re.S)]
+    found = [(match.start(), match.end(), match[1] or "sql", match[2] or match[3])
+             for match in re.finditer(r"^```(\w+)[^\n]*\n(.*?)^```[ \t]*$|^<!-- sql\n(.*?)^-->$", text,
+                                      re.M | re.S)]
     for number, (start, end, language, body) in enumerate(found):
         if language != "sql":
             continue
