@@ -16,7 +16,7 @@ MARK = "-- end of block --"
 
 def blocks(text):
     """Yields (line number, SQL, expected output or None)."""
-    found = [(match.start(), match.end(), match[1] or "sql", match[2] or match[3])
+    found = [(match.start(), match.end(), match[1] or "sql", match[2] if match[1] else match[3])
              for match in re.finditer(r"^```(\w+)[^\n]*\n(.*?)^```[ \t]*$|^<!-- sql\n(.*?)^-->$", text,
                                       re.M | re.S)]
     for number, (start, end, language, body) in enumerate(found):
