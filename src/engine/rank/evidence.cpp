@@ -5,11 +5,14 @@
 #include <string>
 
 #include "engine/rank/ranking.hpp"
+#include "engine/text/dictionary_words.hpp"
 
 namespace knowhow {
 namespace {
 
 constexpr std::size_t kMostTerms = 8;
+constexpr std::size_t kMostWeighed = 32;   // of which readable ones are picked
+constexpr std::size_t kMostSubjects = 4;
 constexpr std::size_t kMostItems = 3;
 constexpr std::size_t kMostLabels = 5;
 
@@ -124,15 +127,43 @@ class Reason {
     std::string text_;
 };
 
+// A pair of Han characters that is no word of ICU's dictionaries: it came from cutting across two.
+bool cuts_across_words(std::string_view term) {
+    auto is_han = [](std::string_view three) {
+        auto const lead = static_cast<unsigned char>(three[0]);
+        return lead >= 0xE3 && lead <= 0xE9;
+    };
+    if (term.size() != 6 || !is_han(term.substr(0, 3)) || !is_han(term.substr(3))) {
+        return false;
+    }
+    std::uint32_t ends[2];
+    return text::dictionary_words(term, ends) != 1;
+}
+
+// The terms that a reader recognises: not the parts of what is listed as a whole, no pairs that
+// cut across words. All of them stand in the evidence.
+std::vector<Share> readable(const std::vector<Share>& shares, std::size_t most) {
+    std::vector<Share> kept;
+    for (const Share& share : shares) {
+        bool const part = std::any_of(shares.begin(), shares.end(), [&](const Share& other) {
+            return other.name.size() > share.name.size() &&
+                   other.name.find(share.name) != std::string_view::npos;
+        });
+        if (!part && kept.size() < most && !cuts_across_words(share.name)) {
+            kept.push_back(share);
+        }
+    }
+    return kept;
+}
+
 std::string quoted(std::string_view text) {
     return "\"" + std::string(text) + "\"";
 }
 
-std::string listed(const std::vector<Share>& shares, std::size_t most) {
+std::string listed(const std::vector<Share>& shares) {
     std::string list;
-    for (std::size_t i = 0; i < shares.size() && i < most; ++i) {
-        list += (i == 0 ? "" : ", ");
-        list += shares[i].name;
+    for (const Share& share : shares) {
+        list += (list.empty() ? "" : ", ") + std::string(share.name);
     }
     return list;
 }
@@ -141,16 +172,21 @@ std::string listed(const std::vector<Share>& shares, std::size_t most) {
 
 void Ranking::explain(const Candidate& candidate, std::int32_t model_id, Answer& answer) const {
     std::vector<Share> terms = matched_terms(query_, candidate.content);
-    by_value(terms, kMostTerms);
+    by_value(terms, kMostWeighed);
+    const std::vector<Share> words = readable(terms, kMostTerms);
+    terms.resize(std::min(terms.size(), kMostTerms));
     std::vector<std::pair<const HistoryItem*, double>> items;
     if (candidate.position >= 0) {
         items = person_.reasons(candidate.position, kMostItems);
     }
     std::vector<Share> profile;
+    std::vector<Share> subjects;
     std::vector<Share> labels;
     if (!options_.text_only) {
         profile = profile_terms(person_, candidate.content);
-        by_value(profile, kMostTerms);
+        by_value(profile, kMostWeighed);
+        subjects = readable(profile, kMostSubjects);
+        profile.resize(std::min(profile.size(), kMostTerms));
         for (std::string_view label : candidate.labels) {
             double const affinity = person_.label_affinity(label);
             if (affinity > 0) {
@@ -163,8 +199,8 @@ void Ranking::explain(const Candidate& candidate, std::int32_t model_id, Answer&
     // The personal parts may be negative in a sum of logarithms: what counts for the words is the
     // share of each signal in the person.
     Reason reason;
-    if (!terms.empty()) {
-        reason.add("matches " + listed(terms, kMostTerms));
+    if (!words.empty()) {
+        reason.add("matches " + listed(words));
     }
     if (candidate.signals[kCollaborative] > 0) {
         std::string titles;
@@ -184,8 +220,8 @@ void Ranking::explain(const Candidate& candidate, std::int32_t model_id, Answer&
         }
         reason.add("shares " + list + " with what you liked");
     }
-    if (!profile.empty() && candidate.signals[kProfile] > 0) {
-        reason.add("is about what you read: " + listed(profile, 4));
+    if (!subjects.empty() && candidate.signals[kProfile] > 0) {
+        reason.add("is about what you read: " + listed(subjects));
     }
     if (reason.empty() && !options_.text_only) {
         reason.add(candidate.signals[kPopularity] > 0 ? "popular here" : "new here");
