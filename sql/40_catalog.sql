@@ -62,8 +62,10 @@ $$;
 DROP TABLE passing;
 
 -- Parameters and algorithms.
-SELECT count(*) > 0 AS some, bool_and(default_value BETWEEN minimum AND maximum) AS fitting,
-       bool_and(type IN ('integer', 'real')) AS typed, count(DISTINCT name) = count(*) AS distinct
+SELECT count(*) > 0 AS some,
+       bool_and(type = 'text' OR default_value::float8 BETWEEN minimum AND maximum) AS fitting,
+       bool_and(type IN ('integer', 'real', 'text')) AS typed,
+       count(DISTINCT name) = count(*) AS distinct
 FROM knowhow.known_parameters();
 SELECT knowhow.create_recommender('a', 'alice.notes', 'alice.likes', params => '[1]');
 \set VERBOSITY terse

@@ -59,7 +59,7 @@ CREATE FUNCTION knowhow.to_tfidf_query(
     RETURNS knowhow.tfidf
     LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'to_tfidf_query_text';
 COMMENT ON FUNCTION knowhow.to_tfidf_query(pg_catalog.text, pg_catalog.anyenum, pg_catalog.text, pg_catalog.text) IS
-    'weighted terms of a query, with inverse document frequencies from the recommender''s active model, by configuration knowhow.multilingual; before the first training every term counts alike';
+    'weighted terms of a query, with inverse document frequencies from the recommender''s active model, by the recommender''s text_config, knowhow.multilingual unless set; before the first training every term counts alike';
 
 CREATE FUNCTION knowhow.to_tfidf_query(
     config pg_catalog.regconfig,
@@ -84,7 +84,7 @@ CREATE FUNCTION knowhow.scikit_tfidf(
     RETURNS knowhow.tfidf
     LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'scikit_tfidf_text';
 COMMENT ON FUNCTION knowhow.scikit_tfidf(pg_catalog.text, pg_catalog.anyenum, pg_catalog.text, pg_catalog.text, pg_catalog.float4, pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.bool) IS
-    'weighted terms of a document as scikit-learn''s TfidfVectorizer gives them, with document frequencies from the recommender''s active model; terms that no snippet contains are left out';
+    'weighted terms of a document as scikit-learn''s TfidfVectorizer gives them, by the recommender''s text_config, with document frequencies from its active model; terms that no snippet contains are left out';
 
 CREATE FUNCTION knowhow.scikit_tfidf(
     config pg_catalog.regconfig,

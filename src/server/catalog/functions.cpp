@@ -17,6 +17,7 @@ extern "C" {
 #include "server/catalog/recommender.hpp"
 #include "server/catalog/relation.hpp"
 #include "server/catalog/tables.hpp"
+#include "server/text/parser.hpp"
 
 namespace knowhow::server {
 namespace {
@@ -151,14 +152,14 @@ KNOWHOW_FUNCTION(create_recommender) {
     require_free_name(
         write_catalog(
             "INSERT INTO knowhow.recommender_catalog (name, snippets, interactions, "
-            "labels, ratings, events, users, bound_names, algorithm, params) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, jsonb_strip_nulls($10)) "
+            "labels, ratings, events, users, bound_names, algorithm, params, text_version) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, jsonb_strip_nulls($10), $11) "
             "ON CONFLICT (name) DO NOTHING",
             {text_parameter(recommender.name), relation_parameter(recommender.snippets),
              relation_parameter(recommender.interactions), relation_parameter(recommender.labels),
              relation_parameter(recommender.ratings), relation_parameter(recommender.events),
              relation_parameter(recommender.users), names_parameter(recommender), text_parameter(recommender.algorithm),
-             jsonb_parameter(recommender.params)}) > 0,
+             jsonb_parameter(recommender.params), text_parameter(text_version())}) > 0,
         recommender.name);
     PG_RETURN_VOID();
 }
@@ -289,15 +290,18 @@ KNOWHOW_FUNCTION(known_parameters) {
     ReturnSetInfo* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     int count;
     const KnownParam* const params = known_params(&count);
+    static const char* const type_names[] = {"integer", "real", "text"};  // by ParamType
     for (const KnownParam* param = params; param < params + count; ++param) {
+        bool const is_text = param->type == ParamType::kTextConfig;
         Datum values[] = {
             CStringGetTextDatum(param->name),
-            CStringGetTextDatum(param->type == ParamType::kInteger ? "integer" : "real"),
-            Float8GetDatum(param->standard),
+            CStringGetTextDatum(type_names[static_cast<int>(param->type)]),
+            CStringGetTextDatum(is_text ? param->standard_text
+                                        : psprintf("%.15g", param->standard)),
             Float8GetDatum(param->minimum),
             Float8GetDatum(param->maximum),
             CStringGetTextDatum(param->description)};
-        bool nulls[lengthof(values)] = {};
+        bool nulls[lengthof(values)] = {false, false, false, is_text, is_text, false};
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     }
     return static_cast<Datum>(0);

@@ -20,7 +20,7 @@ struct Model {
     char* algorithm;
     Jsonb* params;  // those that it was trained with
     int64 seed;
-    char* text_version;      // NULL while building
+    char* text_version;      // by which the vectors were made; NULL while building
     TimestampTz trained_at;  // this and the counts: 0 while building
     int64 documents;
     int64 people;

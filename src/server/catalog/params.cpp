@@ -1,9 +1,13 @@
 #include "server/catalog/params.hpp"
 
 extern "C" {
+#include <catalog/namespace.h>
 #include <lib/stringinfo.h>
 #include <mb/pg_wchar.h>
+#include <nodes/value.h>
+#include <utils/builtins.h>
 #include <utils/numeric.h>
+#include <utils/regproc.h>
 #if PG_VERSION_NUM >= 160000
 #include <varatt.h>
 #endif
@@ -12,8 +16,12 @@ extern "C" {
 #include <cmath>
 #include <cstring>
 
+#include "server/text/lexemes.hpp"
+
 namespace knowhow::server {
 namespace {
+
+constexpr const char* kTextConfig = "text_config";
 
 // Alphabetical. Those of a learner are declared in its file in src/engine/learn as well, which
 // checks them again: training fails plainly where the two lists part.
@@ -42,6 +50,10 @@ constexpr KnownParam kParams[] = {
      "recommend: weight of the query's words against the person"},
     {"shrinkage", ParamType::kReal, 20, 0, 1e6,
      "item_knn: added to the denominator of each cosine, so that few common readers count less"},
+    {kTextConfig, ParamType::kTextConfig, 0, 0, 0,
+     "recommend: text search configuration of queries, the one by which content was made; one "
+     "outside pg_catalog is named with its schema",
+     "knowhow.multilingual"},
     {"user_activity", ParamType::kReal, 0, 0, 1,
      "item_knn: a person counts by their number of snippets to the power of minus this"},
 };
@@ -72,6 +84,20 @@ const KnownParam* find_param(const char* name, std::size_t length) {
     pg_unreachable();
 }
 
+// Error 22023: what the parameter must be, and the value.
+[[noreturn]] void wrong_value(const KnownParam& param, const JsonbValue& value,
+                              const char* must_be) {
+    JsonbValue copy = value;
+    Jsonb* const json = JsonbValueToJsonb(&copy);
+    const char* const shown = JsonbToCString(nullptr, &json->root, VARSIZE(json));
+    int const length = static_cast<int>(strlen(shown));
+    int const cut = pg_mbcliplen(shown, length, kMostShownBytes);
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("parameter \"%s\" must be %s, not %.*s%s", param.name, must_be, cut,
+                           shown, cut < length ? "..." : "")));
+    pg_unreachable();
+}
+
 // The value as a number, or an error that names the parameter, the value and its range.
 double checked_number(const KnownParam& param, const JsonbValue& value) {
     if (value.type == jbvNumeric) {
@@ -82,17 +108,70 @@ double checked_number(const KnownParam& param, const JsonbValue& value) {
             return number;
         }
     }
-    JsonbValue copy = value;
-    Jsonb* const json = JsonbValueToJsonb(&copy);
-    const char* const shown = JsonbToCString(nullptr, &json->root, VARSIZE(json));
-    int const length = static_cast<int>(strlen(shown));
-    int const cut = pg_mbcliplen(shown, length, kMostShownBytes);
-    ereport(ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-             errmsg("parameter \"%s\" must be %s between %.15g and %.15g, not %.*s%s", param.name,
-                    param.type == ParamType::kInteger ? "an integer" : "a number", param.minimum,
-                    param.maximum, cut, shown, cut < length ? "..." : "")));
-    pg_unreachable();
+    wrong_value(param, value,
+                psprintf("%s between %.15g and %.15g",
+                         param.type == ParamType::kInteger ? "an integer" : "a number",
+                         param.minimum, param.maximum));
+}
+
+// The text search configuration of that name. A bare name means one of pg_catalog, whatever the
+// search_path: it must mean the same to everybody who asks.
+Oid config_named(const char* name) {
+#if PG_VERSION_NUM >= 160000
+    List* names = stringToQualifiedNameList(name, nullptr);
+#else
+    List* names = stringToQualifiedNameList(name);
+#endif
+    if (list_length(names) == 1) {
+        names = lcons(makeString(pstrdup("pg_catalog")), names);
+    }
+    Oid const config = get_ts_config_oid(names, true);
+    if (!OidIsValid(config)) {
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT),
+                 errmsg("text search configuration \"%s\" does not exist", name),
+                 errdetail("It is named by parameter \"%s\" of a recommender.", kTextConfig),
+                 errhint("Name one outside pg_catalog with its schema; \\dF lists them.")));
+    }
+    return config;
+}
+
+Oid checked_config(const KnownParam& param, const JsonbValue& value) {
+    if (value.type != jbvString) {
+        wrong_value(param, value, "the name of a text search configuration");
+    }
+    return config_named(pnstrdup(value.val.string.val, value.val.string.len));
+}
+
+void check_value(const KnownParam& param, const JsonbValue& value) {
+    if (param.type == ParamType::kTextConfig) {
+        (void)checked_config(param, value);
+    } else {
+        (void)checked_number(param, value);
+    }
+}
+
+// The known parameter of that name, which is an error of the calling code where there is none.
+const KnownParam& declared_param(const char* name) {
+    const KnownParam* const param = find_param(name, strlen(name));
+    if (param == nullptr) {
+        elog(ERROR, "parameter \"%s\" is not in the table of known parameters", name);
+    }
+    return *param;
+}
+
+// The stored value, or NULL where the default holds.
+const JsonbValue* stored_value(const Jsonb* params, const char* name) {
+    if (params == nullptr || !JB_ROOT_IS_OBJECT(params)) {
+        return nullptr;
+    }
+    JsonbValue key;
+    key.type = jbvString;
+    key.val.string.val = const_cast<char*>(name);
+    key.val.string.len = static_cast<int>(strlen(name));
+    const JsonbValue* const value =
+        findJsonbValueFromContainer(const_cast<JsonbContainer*>(&params->root), JB_FOBJECT, &key);
+    return value == nullptr || value->type == jbvNull ? nullptr : value;
 }
 
 }  // namespace
@@ -103,25 +182,19 @@ const KnownParam* known_params(int* count) {
 }
 
 double param_number(const Jsonb* params, const char* name) {
-    const KnownParam* const param = find_param(name, strlen(name));
-    if (param == nullptr) {
-        elog(ERROR, "parameter \"%s\" is not in the table of known parameters", name);
-    }
-    if (params == nullptr || !JB_ROOT_IS_OBJECT(params)) {
-        return param->standard;
-    }
-    JsonbValue key;
-    key.type = jbvString;
-    key.val.string.val = const_cast<char*>(name);
-    key.val.string.len = static_cast<int>(strlen(name));
-    const JsonbValue* const value =
-        findJsonbValueFromContainer(const_cast<JsonbContainer*>(&params->root), JB_FOBJECT, &key);
-    return value == nullptr || value->type == jbvNull ? param->standard
-                                                      : checked_number(*param, *value);
+    const KnownParam& param = declared_param(name);
+    const JsonbValue* const value = stored_value(params, name);
+    return value == nullptr ? param.standard : checked_number(param, *value);
 }
 
 double param_number(const Recommender& recommender, const char* name) {
     return param_number(recommender.params, name);
+}
+
+Oid text_config(const Recommender& recommender) {
+    const JsonbValue* const value = stored_value(recommender.params, kTextConfig);
+    return value == nullptr ? multilingual_config()
+                            : checked_config(declared_param(kTextConfig), *value);
 }
 
 void check_algorithm(const char* algorithm) {
@@ -156,7 +229,7 @@ void check_params(Jsonb* params) {
                 unknown_param(value.val.string.val, value.val.string.len);
             }
         } else if (token == WJB_VALUE && value.type != jbvNull) {
-            (void)checked_number(*param, value);
+            check_value(*param, value);
         }
     }
 }

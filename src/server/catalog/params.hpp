@@ -7,15 +7,16 @@
 
 namespace knowhow::server {
 
-enum class ParamType { kInteger, kReal };
+enum class ParamType { kInteger, kReal, kTextConfig };
 
 struct KnownParam {
     const char* name;
     ParamType type;
-    double standard;  // the value where params does not name it
+    double standard;  // the value where params does not name it; this and the range are for numbers
     double minimum;   // both ends belong to the range
     double maximum;
     const char* description;  // with unit and, where it is of one algorithm only, that one
+    const char* standard_text = nullptr;  // the value of a text where params does not name it
 };
 
 // All of them, in alphabetical order; `*count` is set to their number.
@@ -29,11 +30,16 @@ double param_number(const Recommender& recommender, const char* name);
 // The same from the params of a model.
 double param_number(const Jsonb* params, const char* name);
 
+// The text search configuration that parameter text_config names. Error 42704: there is none (any
+// more); 22023: the stored value is no text.
+Oid text_config(const Recommender& recommender);
+
 // Checks the algorithm's name; error 22023 lists the known ones.
 void check_algorithm(const char* algorithm);
 
 // Checks what a user passes: an object of known keys with values in range, or null, which stands
 // for the default. Error 22023 names the first fault; for an unknown key it lists the known ones.
+// Error 42704: a text search configuration that is named does not exist.
 void check_params(Jsonb* params);
 
 }  // namespace knowhow::server

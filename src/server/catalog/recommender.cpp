@@ -28,7 +28,8 @@ enum Column {
     kColumnAlgorithm,
     kColumnParams,
     kColumnCreatedAt,
-    kColumns = kColumnCreatedAt
+    kColumnTextVersion,
+    kColumns = kColumnTextVersion
 };
 
 // A row of the catalogue: the recommender, and what its relations were called.
@@ -58,6 +59,9 @@ Row* read_row(HeapTuple tuple, TupleDesc columns) {
     recommender.users = relation(kUsers);
     recommender.algorithm = TextDatumGetCString(value(kColumnAlgorithm));
     recommender.params = DatumGetJsonbPCopy(value(kColumnParams));
+    recommender.text_version = nulls[kColumnTextVersion - 1]
+                                   ? nullptr
+                                   : TextDatumGetCString(value(kColumnTextVersion));
     row->bound_names = PointerGetDatum(DatumGetArrayTypePCopy(value(kColumnBoundNames)));
     return row;
 }

@@ -30,6 +30,7 @@ struct Recommender {
     char* algorithm;
     Jsonb* params;  // as stored; read it with param_number() of params.hpp
     Oid owner;      // of the snippets relation, now
+    char* text_version;  // by which its vectors were made, as far as is known; NULL where it is not
 
     Oid relation(int role) const {
         const Oid relations[kRoles] = {snippets, interactions, labels, ratings, events, users};

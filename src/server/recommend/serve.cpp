@@ -21,7 +21,6 @@ extern "C" {
 #include "server/module.hpp"
 #include "server/recommend/neighbours.hpp"
 #include "server/recommend/sources.hpp"
-#include "server/text/lexemes.hpp"
 #include "server/text/statistics.hpp"
 #include "server/text/to_tfidf.hpp"
 #include "server/type/tfidf.hpp"
@@ -267,7 +266,8 @@ Datum vector_of_query(const Serving& serving) {
     if (query == nullptr) {
         return 0;
     }
-    return query_vector(multilingual_config(), {query, strlen(query)}, serving.model, Weighting());
+    return query_vector(text_config(*serving.recommender), {query, strlen(query)}, serving.model,
+                        Weighting());
 }
 
 void collect_candidates(Serving& serving, Datum query) {

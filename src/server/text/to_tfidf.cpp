@@ -12,6 +12,7 @@ extern "C" {
 #include <vector>
 
 #include "engine/base/budget.hpp"
+#include "server/catalog/params.hpp"
 #include "server/module.hpp"
 #include "server/text/statistics.hpp"
 #include "server/type/tfidf.hpp"
@@ -220,22 +221,36 @@ Datum tsvector_to_tfidf(TSVector vector, const LabelWeights& labels, const Weigh
     return tfidf_datum(terms);
 }
 
-// The active model of the recommender that argument n names. NULL when nothing has been trained, or
-// when none is named and there is none at all.
-const Model* model_argument(FunctionCallInfo fcinfo, int n) {
+// The recommender that argument n names. NULL when none is named and there is none at all.
+const Recommender* recommender_argument(FunctionCallInfo fcinfo, int n) {
     const char* const name = PG_ARGISNULL(n) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(n));
-    const Recommender* const recommender = find_recommender(name, true);
+    return find_recommender(name, true);
+}
+
+// Its active model. NULL when nothing has been trained.
+const Model* model_of(const Recommender* recommender) {
     return recommender == nullptr ? nullptr : active_model(recommender->id);
 }
 
+// The configuration that is named, else that of the recommender.
+Oid config_or(Oid config, const Recommender* recommender) {
+    if (OidIsValid(config)) {
+        return config;
+    }
+    return recommender == nullptr ? multilingual_config() : text_config(*recommender);
+}
+
 // to_tfidf_query: the query is argument n; recommender and weighting are the two from `options` on.
+// Configuration InvalidOid: that of the recommender.
 Datum to_tfidf_query(FunctionCallInfo fcinfo, Oid config, int n, int options) {
     if (PG_ARGISNULL(n)) {
         PG_RETURN_NULL();
     }
     const Text query = text_argument(fcinfo, n);
     const Text name = text_argument(fcinfo, options + 1);
-    const Model* const model = model_argument(fcinfo, options);
+    const Recommender* const recommender = recommender_argument(fcinfo, options);
+    const Model* const model = model_of(recommender);
+    config = config_or(config, recommender);
     Weighting weighting;
     engine([&] {
         weighting = parse_weighting(view_or(name, "pivoted"), Side::kQuery, kDefaultK1, 0,
@@ -246,7 +261,7 @@ Datum to_tfidf_query(FunctionCallInfo fcinfo, Oid config, int n, int options) {
 
 // scikit_tfidf: the document is argument n; recommender, title, title_weight, norm, use_idf,
 // smooth_idf and sublinear_tf from `options` on. Every token counts once, extra ones too: a
-// TfidfVectorizer knows no halves.
+// TfidfVectorizer knows no halves. Configuration InvalidOid: that of the recommender.
 Datum scikit_tfidf(FunctionCallInfo fcinfo, Oid config, int n, int options) {
     const Text document = text_argument(fcinfo, n);
     const Text title = text_argument(fcinfo, options + 1);
@@ -259,7 +274,9 @@ Datum scikit_tfidf(FunctionCallInfo fcinfo, Oid config, int n, int options) {
     scikit.use_idf = bool_argument(fcinfo, options + 4, true);
     scikit.smooth_idf = bool_argument(fcinfo, options + 5, true);
     scikit.sublinear_tf = bool_argument(fcinfo, options + 6, false);
-    const Model* const model = model_argument(fcinfo, options);
+    const Recommender* const recommender = recommender_argument(fcinfo, options);
+    const Model* const model = model_of(recommender);
+    config = config_or(config, recommender);
     if (model == nullptr) {
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("scikit_tfidf() needs a trained model, and there is none"),
@@ -310,7 +327,7 @@ KNOWHOW_FUNCTION(to_tfidf_tsvector) {
 
 // to_tfidf_query(query text, by_name_only anyenum, recommender text, weighting text)
 KNOWHOW_FUNCTION(to_tfidf_query_text) {
-    return to_tfidf_query(fcinfo, multilingual_config(), 0, 2);
+    return to_tfidf_query(fcinfo, InvalidOid, 0, 2);
 }
 
 // to_tfidf_query(config regconfig, query text, recommender text, weighting text)
@@ -324,7 +341,7 @@ KNOWHOW_FUNCTION(to_tfidf_query_config) {
 // scikit_tfidf(document text, by_name_only anyenum, recommender text, title text,
 //              title_weight real, norm text, use_idf bool, smooth_idf bool, sublinear_tf bool)
 KNOWHOW_FUNCTION(scikit_tfidf_text) {
-    return scikit_tfidf(fcinfo, multilingual_config(), 0, 2);
+    return scikit_tfidf(fcinfo, InvalidOid, 0, 2);
 }
 
 // scikit_tfidf(config regconfig, document text, recommender text, title text, title_weight real,

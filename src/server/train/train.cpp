@@ -4,18 +4,21 @@
 extern "C" {
 #include <access/xact.h>
 #include <executor/spi.h>
-#include <utils/guc.h>
 #include <utils/snapmgr.h>
 #include <utils/timestamp.h>
 }
 
+#include <cstring>
+
 #include "engine/learn/popularity.hpp"
 #include "engine/learn/learner.hpp"
+#include "server/catalog/acting.hpp"
 #include "server/catalog/model.hpp"
 #include "server/catalog/params.hpp"
 #include "server/catalog/recommender.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/module.hpp"
+#include "server/text/parser.hpp"
 #include "server/train/read.hpp"
 #include "server/train/trained.hpp"
 #include "server/train/write.hpp"
@@ -23,28 +26,19 @@ extern "C" {
 namespace knowhow::server {
 namespace {
 
-// Acts as the recommender's owner, as ANALYZE does: whoever trains, no tenant's function, view or
-// policy ever runs with more rights than its own. On the way out of an error the (sub)transaction
-// restores both.
-struct ActingAsOwner {
-    Oid user;
-    int context;
-    int settings;
-};
-
-ActingAsOwner act_as_owner(const Recommender& recommender) {
-    ActingAsOwner before;
-    GetUserIdAndSecContext(&before.user, &before.context);
-    SetUserIdAndSecContext(recommender.owner, before.context | SECURITY_RESTRICTED_OPERATION);
-    before.settings = NewGUCNestLevel();
-    (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-                            GUC_ACTION_SAVE, true, 0, false);
-    return before;
-}
-
-void act_as_before(const ActingAsOwner& before) {
-    AtEOXact_GUC(false, before.settings);
-    SetUserIdAndSecContext(before.user, before.context);
+// What is counted now are terms of another text version than that of coming queries.
+void warn_of_other_text_version(const Recommender& recommender) {
+    const char* const present = text_version();
+    if (recommender.text_version == nullptr || strcmp(recommender.text_version, present) == 0) {
+        return;
+    }
+    ereport(WARNING,
+            (errmsg("vectors of recommender \"%s\" may differ from those of its queries",
+                    recommender.name),
+             errdetail("They were made by %s; this server has %s.", recommender.text_version,
+                       present),
+             errhint("SELECT knowhow.rebuild_vectors(%s); then train again.",
+                     quote_literal_cstr(recommender.name))));
 }
 
 // Reads everything under one snapshot. Returns the number of rows.
@@ -95,6 +89,7 @@ KNOWHOW_FUNCTION(train) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                         errmsg("recommender \"%s\" was dropped meanwhile", recommender->name)));
     }
+    warn_of_other_text_version(*recommender);
     std::int32_t const model = create_model(*recommender, seed);
     std::int64_t run = 0;
     write_catalog("INSERT INTO knowhow.training_run_catalog "
@@ -116,6 +111,7 @@ KNOWHOW_FUNCTION(train) {
     trained->learn(learning);
 
     ModelResult result = write_model_rows(model, trained);
+    result.text_version = recommender->text_version;
     finish_model(model, result);
     activate_model_row(model);
     prune_models(recommender->id, static_cast<int>(param_number(*recommender, "keep_models")));
