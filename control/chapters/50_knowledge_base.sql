@@ -150,7 +150,7 @@ BEGIN
             $sql$COMMENT ON TABLE %1$I.users IS 'the people who read, rate and write'$sql$,
             $sql$COMMENT ON COLUMN %1$I.users.user_id IS 'the application''s own identifier'$sql$,
             $sql$COMMENT ON TABLE %1$I.snippets IS 'pieces of knowledge'$sql$,
-            $sql$COMMENT ON COLUMN %1$I.snippets.visibility IS 'public, team or private: for policies of row security, which are yours to write; nothing is hidden before ALTER TABLE ... ENABLE ROW LEVEL SECURITY'$sql$,
+            $sql$COMMENT ON COLUMN %1$I.snippets.visibility IS 'public, team or private: recommend() shows a person no snippet that is private to others; against callers it takes a policy of row security, which is yours to write'$sql$,
             $sql$COMMENT ON COLUMN %1$I.snippets.updated_at IS 'when kind, title, body or url last changed; kept by a trigger, unless the statement sets it itself'$sql$,
             $sql$COMMENT ON COLUMN %1$I.snippets.content IS 'weighted terms of title and body, by which snippets are found'$sql$,
             $sql$COMMENT ON TABLE %1$I.labels IS 'topics, difficulties and tags of snippets'$sql$,
