@@ -104,7 +104,8 @@ void Person::build_profile(std::span<const double> idf, std::size_t strongest) {
     for (std::size_t t : order) {
         // Once for the history's document, once for the candidate's, as in a tf-idf cosine.
         double const weight = strength(t) * idf[t];
-        if (weight > 0 && std::isfinite(static_cast<float>(weight))) {
+        float const stored = static_cast<float>(weight);
+        if (stored > 0 && std::isfinite(stored)) {
             profile_.push_back({terms_[t], weight});
         }
     }
@@ -245,7 +246,7 @@ std::vector<std::pair<const HistoryItem*, double>> Person::reasons(std::int32_t 
         for (std::size_t i = 0; i < item.targets.size(); ++i) {
             if (item.targets[i] == position) {
                 double const value = item.weight * static_cast<double>(item.target_weights[i]);
-                if (value > 0) {
+                if (value > 0 && std::isfinite(value)) {
                     reasons.emplace_back(&item, value);
                 }
             }

@@ -148,13 +148,18 @@ void Ranking::fuse(MemoryBudget& budget) {
         candidate.parts[kFreshness] = parts.freshness;
         // The personal signals share the person's part of the score as they share its sum.
         double sum = 0;
+        double size = 0;
         for (std::size_t s = 0; s < personal.size(); ++s) {
             sum += fusion.share(s, c);
+            size += std::abs(fusion.share(s, c));
         }
+        // Likes and dislikes that cancel out leave no share to divide by.
+        bool const divisible = std::abs(sum) > 1e-9 * size;
         for (std::size_t s = 0; s < personal.size(); ++s) {
-            candidate.parts[kPersonal[s]] = sum != 0 ? parts.person * fusion.share(s, c) / sum : 0;
+            candidate.parts[kPersonal[s]] =
+                divisible ? parts.person * fusion.share(s, c) / sum : 0;
         }
-        if (sum == 0 && parts.person != 0) {
+        if (!divisible) {
             candidate.parts[kSignals] = parts.person;
         }
     }

@@ -94,7 +94,13 @@ void require_same_length(int left, int right) {
 void block_from_slot(TupleTableSlot* slot, PositionBlock* block) {
     int popularities;
     int ranked;
-    block->first_position = int4_column(slot, 2) * kPositionsPerBlock;
+    std::int32_t const number = int4_column(slot, 2);
+    if (number < 0 || number > PG_INT32_MAX / kPositionsPerBlock - 1) {
+        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                        errmsg("knowhow: a model has a block of positions numbered %d", number),
+                        errhint("Train the recommender again.")));
+    }
+    block->first_position = number * kPositionsPerBlock;
     block->snippet_ids = array_column<std::int64_t>(slot, 4, &block->count);
     block->popularity = array_column<float>(slot, 5, &popularities);
     block->by_popularity = array_column<std::int32_t>(slot, 6, &ranked);

@@ -28,7 +28,9 @@ struct Work {
     std::optional<std::pmr::vector<NeighbourScore>> scores;
 };
 
-// SELECT user_id, snippet_id, rating FROM ratings WHERE <column> = ANY (ids)
+// SELECT <columns> of user_id, snippet_id and rating WHERE <column> = ANY (ids) <rest>. Ratings of
+// the same person and snippet, which a bound view may hold, add up; one that is no finite number
+// does not count, as it does not in anybody's history.
 SPITupleTable* ratings_where(const Request* request, const char* columns, const char* column,
                              const std::int64_t* ids, std::size_t count, const char* rest) {
     const Recommender* recommender = request->recommender;
@@ -36,14 +38,17 @@ SPITupleTable* ratings_where(const Request* request, const char* columns, const 
     Statement statement;
     begin_statement(&statement, "SELECT ");
     append_sql(&statement, columns);
-    append_sql(&statement, " FROM (SELECT user_id, snippet_id, ");
-    append_sql(&statement, rated ? "rating::float8 AS rating FROM " : "weight::float8 AS rating FROM ");
+    append_sql(&statement, " FROM (SELECT user_id::int8 AS user_id, snippet_id::int8 AS snippet_id, sum(");
+    append_sql(&statement, rated ? "rating" : "weight");
+    append_sql(&statement, "::float8) AS rating FROM ");
     append_relation(&statement, rated ? recommender->ratings : recommender->interactions);
-    append_sql(&statement, ") r WHERE rating IS NOT NULL AND ");
+    append_sql(&statement, " WHERE ");
     append_sql(&statement, column);
     append_sql(&statement, " = ANY (");
     append_parameter(&statement, INT8ARRAYOID, int8_array(ids, static_cast<int>(count)));
-    append_sql(&statement, ")");
+    append_sql(&statement,
+               ") AND user_id IS NOT NULL AND snippet_id IS NOT NULL GROUP BY 1, 2) r "
+               "WHERE rating > '-Infinity' AND rating < 'Infinity'");
     append_sql(&statement, rest);
     return run_statement(&statement);
 }

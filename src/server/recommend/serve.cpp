@@ -48,6 +48,10 @@ double param(const Serving& serving, const char* name) {
     return param_number(*serving.recommender, name);
 }
 
+bool uses_neighbours(const Serving& serving) {
+    return strcmp(serving.recommender->algorithm, "user_knn") == 0;
+}
+
 Datum id_array(SPITupleTable* rows) {
     std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * rows->numvals + 1));
     for (std::uint64_t i = 0; i < rows->numvals; ++i) {
@@ -136,7 +140,7 @@ void read_person(Serving& serving) {
         bool null;
         person->add_label(int8_column(labels, i, 1), text_view(datum_column(labels, i, 2, &null)));
     }
-    if (serving.reader != nullptr) {
+    if (serving.reader != nullptr && !uses_neighbours(serving)) {
         for (std::size_t i = 0; i < person->items().size(); ++i) {
             std::int64_t const id = person->items()[i].id;
             ItemRow row;
@@ -199,10 +203,6 @@ void add_collaborative(Serving& serving) {
         first += size;
         chunk *= 4;
     }
-}
-
-bool uses_neighbours(const Serving& serving) {
-    return strcmp(serving.recommender->algorithm, "user_knn") == 0;
 }
 
 void add_neighbours(Serving& serving) {
@@ -400,6 +400,7 @@ void put_answers(const std::vector<knowhow::Answer>& answers, ReturnSetInfo* res
                                                      static_cast<int>(answer.reason.size()))),
             DirectFunctionCall1(jsonb_in, CStringGetDatum(answer.evidence.c_str()))};
         bool nulls[6] = {};
+        nulls[2] = answer.title.data() == nullptr;
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
         MemoryContextSwitchTo(before);
         MemoryContextReset(row);

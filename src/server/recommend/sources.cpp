@@ -95,9 +95,9 @@ void append_excluded(Statement* statement, bool* first, Oid relation, std::int64
                      const char* condition) {
     append_sql(statement, *first ? "SELECT array_agg(DISTINCT snippet_id) FROM (" : " UNION ALL ");
     *first = false;
-    append_sql(statement, "SELECT snippet_id FROM ");
+    append_sql(statement, "SELECT snippet_id::int8 FROM ");
     append_relation(statement, relation);
-    append_sql(statement, " WHERE user_id = ");
+    append_sql(statement, " WHERE snippet_id IS NOT NULL AND user_id = ");
     append_parameter(statement, INT8OID, Int64GetDatum(user));
     append_sql(statement, condition);
 }
@@ -181,7 +181,7 @@ Sources* open_sources(const Request* request) {
     }
     if (request->has_user && sources->columns.visibility && OidIsValid(recommender->users)) {
         Statement statement;
-        begin_statement(&statement, "SELECT team_id FROM ");
+        begin_statement(&statement, "SELECT team_id::int8 FROM ");
         append_relation(&statement, recommender->users);
         append_sql(&statement, " WHERE user_id = ");
         append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));
@@ -198,8 +198,8 @@ SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int
     // The product is computed once a row: the condition on it comes after the LIMIT.
     Statement statement;
     begin_statement(&statement,
-                    "SELECT snippet_id, distance FROM (SELECT s.snippet_id, "
-                    "s.content OPERATOR(knowhow.<#>) ");
+                    "SELECT snippet_id, distance FROM (SELECT s.snippet_id::int8 AS snippet_id, "
+                    "s.content::knowhow.tfidf OPERATOR(knowhow.<#>) ");
     append_parameter(&statement, catalog_type("tfidf"), vector);
     append_sql(&statement, " AS distance FROM ");
     append_snippets(&statement, sources);
@@ -213,7 +213,7 @@ SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int
 
 SPITupleTable* newest(const Sources* sources, std::int64_t limit) {
     Statement statement;
-    begin_statement(&statement, "SELECT s.snippet_id FROM ");
+    begin_statement(&statement, "SELECT s.snippet_id::int8 FROM ");
     append_snippets(&statement, sources);
     append_sql(&statement, " WHERE true");
     append_filters(&statement, sources);
@@ -228,7 +228,7 @@ SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
                          std::int64_t limit) {
     Statement statement;
     begin_statement(&statement,
-                    "SELECT s.snippet_id FROM (SELECT l.snippet_id, sum(liked.affinity) AS "
+                    "SELECT s.snippet_id::int8 FROM (SELECT l.snippet_id, sum(liked.affinity) AS "
                     "affinity FROM unnest(");
     append_parameter(&statement, TEXTARRAYOID, labels);
     append_sql(&statement, ", ");
@@ -249,7 +249,7 @@ SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
 
 SPITupleTable* allowed(const Sources* sources, Datum ids) {
     Statement statement;
-    begin_statement(&statement, "SELECT s.snippet_id FROM ");
+    begin_statement(&statement, "SELECT s.snippet_id::int8 FROM ");
     append_snippets(&statement, sources);
     append_sql(&statement, " WHERE s.snippet_id = ANY (");
     append_parameter(&statement, INT8ARRAYOID, ids);
@@ -260,10 +260,11 @@ SPITupleTable* allowed(const Sources* sources, Datum ids) {
 
 SPITupleTable* describe(const Sources* sources, Datum ids) {
     Statement statement;
-    begin_statement(&statement, "SELECT s.snippet_id, s.title::text, s.content, ");
+    begin_statement(&statement, "SELECT s.snippet_id::int8, s.title::text, s.content::knowhow.tfidf, ");
     append_sql(&statement,
                sources->columns.created_at
-                   ? "greatest(extract(epoch FROM now() - s.created_at)::float8 / 86400, 0)"
+                   ? "CASE WHEN isfinite(s.created_at) THEN "
+                     "greatest(extract(epoch FROM now() - s.created_at)::float8 / 86400, 0) END"
                    : "NULL::float8");
     append_sql(&statement, " FROM ");
     append_snippets(&statement, sources);
@@ -280,7 +281,7 @@ SPITupleTable* labels_of(const Sources* sources, Datum ids) {
         return nullptr;
     }
     Statement statement;
-    begin_statement(&statement, "SELECT DISTINCT l.snippet_id, concat(l.kind, ':', l.value) FROM ");
+    begin_statement(&statement, "SELECT DISTINCT l.snippet_id::int8, concat(l.kind, ':', l.value) FROM ");
     append_relation(&statement, labels);
     append_sql(&statement, " l WHERE l.snippet_id = ANY (");
     append_parameter(&statement, INT8ARRAYOID, ids);
@@ -290,7 +291,7 @@ SPITupleTable* labels_of(const Sources* sources, Datum ids) {
 
 SPITupleTable* stored_history(const Request* request, std::int64_t limit) {
     Statement statement;
-    begin_statement(&statement, "SELECT snippet_id, weight::float8 FROM ");
+    begin_statement(&statement, "SELECT snippet_id::int8, weight::float8 FROM ");
     append_relation(&statement, request->recommender->interactions);
     append_sql(&statement, " WHERE user_id = ");
     append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));

@@ -16,17 +16,23 @@ extern "C" {
 namespace knowhow::server {
 namespace {
 
-// Plans kept for the session, by text. PostgreSQL itself plans them anew when a table, a
+// Plans kept for the session, by text and types of parameters (those of the extension are others
+// after it was dropped and created again). PostgreSQL itself plans them anew when a table, a
 // privilege-relevant role or row security changes.
 struct KeptPlan {
-    std::uint64_t key;   // hash of the text
-    char* sql;           // the text, to tell collisions
+    std::uint64_t key;   // hash of text and types
+    char* sql;           // to tell collisions
+    int count;
+    Oid types[Statement::kMaxParameters];
     SPIPlanPtr plan;
 };
 
 constexpr long kMaxKeptPlans = 256;
 
 HTAB* kept_plans = nullptr;
+
+// How many statements are running: a function in somebody's view may call recommend() in turn.
+int running = 0;
 
 void forget_plans() {
     HASH_SEQ_STATUS scan;
@@ -39,6 +45,12 @@ void forget_plans() {
     }
 }
 
+bool same(const KeptPlan* kept, const Statement* statement) {
+    return kept->count == statement->count && strcmp(kept->sql, statement->sql.data) == 0 &&
+           memcmp(kept->types, statement->types,
+                  sizeof(Oid) * static_cast<std::size_t>(kept->count)) == 0;
+}
+
 SPIPlanPtr plan_for(Statement* statement) {
     if (kept_plans == nullptr) {
         HASHCTL control = {};
@@ -47,11 +59,12 @@ SPIPlanPtr plan_for(Statement* statement) {
         kept_plans = hash_create("knowhow plans", 64, &control, HASH_ELEM | HASH_BLOBS);
     }
     const char* sql = statement->sql.data;
-    std::uint64_t key = hash_bytes_extended(reinterpret_cast<const unsigned char*>(sql),
-                                            statement->sql.len, 0);
-    KeptPlan* kept =
-        static_cast<KeptPlan*>(hash_search(kept_plans, &key, HASH_FIND, nullptr));
-    if (kept != nullptr && strcmp(kept->sql, sql) == 0) {
+    std::uint64_t key = hash_combine64(
+        hash_bytes_extended(reinterpret_cast<const unsigned char*>(sql), statement->sql.len, 0),
+        hash_bytes_extended(reinterpret_cast<const unsigned char*>(statement->types),
+                            static_cast<int>(sizeof(Oid)) * statement->count, 0));
+    KeptPlan* kept = static_cast<KeptPlan*>(hash_search(kept_plans, &key, HASH_FIND, nullptr));
+    if (kept != nullptr && same(kept, statement)) {
         return kept->plan;
     }
     // A generic plan: ids come as arrays of thousands, and planning for each anew would cost more
@@ -61,16 +74,19 @@ SPIPlanPtr plan_for(Statement* statement) {
     if (plan == nullptr) {
         elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
     }
-    if (kept != nullptr) {
-        return plan;   // a collision: this one is not kept
+    bool const full = hash_get_num_entries(kept_plans) >= kMaxKeptPlans;
+    if (kept != nullptr || (full && running > 0)) {
+        return plan;   // not kept: a collision, or no plan may go now
     }
-    if (hash_get_num_entries(kept_plans) >= kMaxKeptPlans) {
+    if (full) {
         forget_plans();
     }
     // The text first: once the entry exists nothing may fail before it is whole.
     char* text = MemoryContextStrdup(TopMemoryContext, sql);
     kept = static_cast<KeptPlan*>(hash_search(kept_plans, &key, HASH_ENTER, nullptr));
     kept->sql = text;
+    kept->count = statement->count;
+    memcpy(kept->types, statement->types, sizeof kept->types);
     kept->plan = plan;
     SPI_keepplan(plan);
     return plan;
@@ -110,7 +126,17 @@ void append_parameter(Statement* statement, Oid type, Datum value) {
 
 SPITupleTable* run_statement(Statement* statement) {
     SPIPlanPtr plan = plan_for(statement);
-    int const result = SPI_execute_plan(plan, statement->values, nullptr, true, 0);
+    int volatile result = 0;
+    ++running;
+    PG_TRY();
+    {
+        result = SPI_execute_plan(plan, statement->values, nullptr, true, 0);
+    }
+    PG_FINALLY();
+    {
+        --running;
+    }
+    PG_END_TRY();
     if (result != SPI_OK_SELECT) {
         elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
     }

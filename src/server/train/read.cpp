@@ -79,7 +79,7 @@ std::int64_t read_interactions(const Recommender& recommender, InteractionsBuild
 }
 
 std::int64_t read_documents(const Recommender& recommender, TermStatistics* terms) {
-    const char* sql = psprintf("SELECT content FROM %s WHERE content IS NOT NULL",
+    const char* sql = psprintf("SELECT content::knowhow.tfidf FROM %s WHERE content IS NOT NULL",
                                relation_name(recommender.snippets));
     return for_each_batch(sql, [=](SPITupleTable* table, int count) {
         VectorView* views =
@@ -97,11 +97,14 @@ std::int64_t read_labels(const Recommender& recommender, TermStatistics* labels)
     if (!OidIsValid(recommender.labels)) {
         return 0;
     }
-    // A label given twice to one snippet (by a person and by a model) is one label.
+    // A label given twice to one snippet (by a person and by a model) is one label. One that is
+    // longer than a term may be has no statistics: it counts as never seen.
     const char* sql =
         psprintf("SELECT DISTINCT snippet_id, pg_catalog.concat(kind, ':', value) FROM %s "
-                 "WHERE kind IN ('topic', 'tag') AND snippet_id IS NOT NULL AND value IS NOT NULL",
-                 relation_name(recommender.labels));
+                 "WHERE kind IN ('topic', 'tag') AND snippet_id IS NOT NULL AND value IS NOT NULL "
+                 "AND pg_catalog.octet_length(pg_catalog.concat(kind, ':', value)) "
+                 "OPERATOR(pg_catalog.<=) %zu",
+                 relation_name(recommender.labels), kMaxLexemeBytes);
     return for_each_batch(sql, [=](SPITupleTable* table, int count) {
         text** values = static_cast<text**>(palloc(sizeof(text*) * static_cast<std::size_t>(count)));
         for (int i = 0; i < count; ++i) {

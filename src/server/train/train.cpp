@@ -57,6 +57,24 @@ std::int64_t read_all(const Recommender& recommender, Trained* trained) {
     return rows;
 }
 
+// The recommender, locked against changes and other trainings. While it waited for the lock another
+// session may have changed it: what counts is the row as it is now.
+Recommender* locked_recommender(const char* name) {
+    const Recommender* found = find_recommender(name);
+    require_owner(*found, "train it");
+    bool const locked = lock_recommender(found->id);
+    CommandCounterIncrement();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    Recommender* const recommender = locked ? recommender_by_id(found->id) : nullptr;
+    PopActiveSnapshot();
+    if (recommender == nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("recommender \"%s\" was dropped meanwhile", found->name)));
+    }
+    require_owner(*recommender, "train it");
+    return recommender;
+}
+
 // Values of the parameters that the recommender's learner declares, in its order; NULL for an
 // algorithm that learns nothing.
 const double* learner_parameters(const Recommender& recommender) {
@@ -83,12 +101,7 @@ KNOWHOW_FUNCTION(train) {
     PreventCommandDuringRecovery("knowhow.train()");
     const char* name = PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0));
     std::int64_t const seed = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1);
-    Recommender* recommender = find_recommender(name);
-    require_owner(*recommender, "train it");
-    if (!lock_recommender(recommender->id)) {
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("recommender \"%s\" was dropped meanwhile", recommender->name)));
-    }
+    Recommender* recommender = locked_recommender(name);
     warn_of_other_text_version(*recommender);
     std::int32_t const model = create_model(*recommender, seed);
     std::int64_t run = 0;

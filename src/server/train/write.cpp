@@ -9,6 +9,7 @@ extern "C" {
 
 #include "server/model/reader.hpp"
 #include "server/model/writer.hpp"
+#include "server/text/parser.hpp"
 #include "server/text/statistics.hpp"
 #include "server/type/tfidf.hpp"
 
@@ -114,6 +115,7 @@ ModelResult write_model_rows(std::int32_t model_id, const Trained* trained) {
     write_positions(model_id, trained);
 
     ModelResult result = {};
+    result.text_version = text_version();
     result.documents = trained->documents();
     result.people = trained->interactions().user_count();
     result.interactions = static_cast<int64>(trained->interactions().size());
