@@ -130,9 +130,9 @@ SELECT count(*) FROM knowhow.similar(3, 10, 'train_kb');
 SELECT knowhow.train('train_kb') > 0 AS trained;
 
 -- Too little memory: the former model stays, active and whole.
-INSERT INTO train_kb.users SELECT generate_series(1, 300);
+INSERT INTO train_kb.users SELECT generate_series(1, 150);
 INSERT INTO train_kb.snippets (snippet_id, title) SELECT s, 'title ' || s FROM generate_series(1, 500) s;
-INSERT INTO train_kb.ratings SELECT u, s, 1 + (u * s) % 5 FROM generate_series(1, 300) u, generate_series(1, 500) s;
+INSERT INTO train_kb.ratings SELECT u, s, 1 + (u * s) % 5 FROM generate_series(1, 150) u, generate_series(1, 500) s;
 SELECT knowhow.train('train_kb') AS whole \gset
 SELECT pg_temp.fingerprint() AS whole_rows \gset
 SET knowhow.max_memory = '1MB';
