@@ -37,7 +37,8 @@ double norm(const Bag& bag) {
 }
 
 TEST(Person, ForgetsWhatTheCallerMayNotRead) {
-    Person person;
+    Monitor monitor;
+    Person person(monitor);
     person.add(1, 1);
     person.add(2, 1);
     person.describe(2, "two", VectorView());
@@ -48,7 +49,8 @@ TEST(Person, ForgetsWhatTheCallerMayNotRead) {
 }
 
 TEST(Person, IgnoresWeightsThatSayNothing) {
-    Person person;
+    Monitor monitor;
+    Person person(monitor);
     person.add(1, 0);
     person.add(2, std::nan(""));
     person.add(3, INFINITY);
@@ -69,7 +71,8 @@ TEST(Person, ProfileIsTheScaledSumOfWhatWasLiked) {
     }
     std::vector<Stored> stored;
     stored.reserve(bags.size());
-    Person person;
+    Monitor monitor;
+    Person person(monitor);
     std::map<std::string, double> expected;
     for (std::size_t i = 0; i < bags.size(); ++i) {
         stored.emplace_back(bags[i]);
@@ -121,7 +124,8 @@ TEST(Person, PositionsAddUpOverTheHistoryAndSurviveDamagedRows) {
     const std::vector<float> first_weights = {0.5f, 0.25f, 1.0f};
     const std::vector<std::int32_t> second = {2, 3};
     const std::vector<float> second_weights = {0.25f, INFINITY};
-    Person person;
+    Monitor monitor;
+    Person person(monitor);
     person.add(10, 2);
     person.add(20, 1);
     person.describe(10, "ten", VectorView());
@@ -143,7 +147,8 @@ TEST(Person, PositionsAddUpOverTheHistoryAndSurviveDamagedRows) {
 }
 
 TEST(Person, LabelsScoreByAffinityOverTheSquareRootOfLength) {
-    Person person;
+    Monitor monitor;
+    Person person(monitor);
     person.add(1, 1);
     person.add(2, 0.5);
     person.describe(1, "", VectorView());

@@ -35,7 +35,7 @@ class RankingTest : public ::testing::Test {
     }
     Monitor monitor_;
     MemoryBudget budget_{std::size_t{64} << 20};
-    Person nobody_;
+    Person nobody_{monitor_};
 };
 
 TEST_F(RankingTest, SearchScoresAreInnerProductsAndLeaveOutWhatSharesNoTerm) {
@@ -80,7 +80,7 @@ TEST_F(RankingTest, WithoutAnySignalTheFreshestComesFirstAndTiesGoById) {
 
 TEST_F(RankingTest, PartsAddUpWithAndWithoutAQuery) {
     const std::string liked = stored({{"a", 1}, {"b", 0.7}});
-    Person person;
+    Person person(monitor_);
     person.add(100, 1);
     person.describe(100, "liked", view(liked));
     person.keep_readable();
@@ -122,7 +122,7 @@ TEST_F(RankingTest, PartsAddUpWithAndWithoutAQuery) {
 }
 
 TEST_F(RankingTest, EvidenceEscapesWhatJsonReserves) {
-    Person person;
+    Person person(monitor_);
     person.add(1, 1);
     person.describe(1, "a \"quoted\" \\ title\n\x01", VectorView());
     person.keep_readable();

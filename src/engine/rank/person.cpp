@@ -4,6 +4,11 @@
 #include <cmath>
 
 namespace knowhow {
+namespace {
+
+constexpr unsigned kPollSteps = 65536;
+
+}  // namespace
 
 HistoryItem* Person::find(std::int64_t id) {
     auto found = by_id_.find(id);
@@ -56,18 +61,24 @@ void Person::keep_readable() {
 }
 
 const std::vector<std::string_view>& Person::collect_terms() {
+    PollEvery poll(monitor_, kPollSteps);
     terms_.clear();
     for (const HistoryItem& item : items_) {
         for (std::uint32_t i = 0; i < item.content.size(); ++i) {
             terms_.push_back(item.content.term(i));
+            poll.step();
         }
     }
-    std::sort(terms_.begin(), terms_.end());
+    std::sort(terms_.begin(), terms_.end(), [&](std::string_view left, std::string_view right) {
+        poll.step();
+        return left < right;
+    });
     terms_.erase(std::unique(terms_.begin(), terms_.end()), terms_.end());
     return terms_;
 }
 
 void Person::build_profile(std::span<const double> idf, std::size_t strongest) {
+    PollEvery poll(monitor_, kPollSteps);
     std::vector<double> sums(terms_.size(), 0.0);
     for (const HistoryItem& item : items_) {
         double const scale = item.weight * item.content_scale;
@@ -80,6 +91,7 @@ void Person::build_profile(std::span<const double> idf, std::size_t strongest) {
                                  term) -
                 terms_.begin());
             sums[at] += scale * item.content.weight(i);
+            poll.step();
         }
     }
     std::vector<std::size_t> order;
@@ -183,9 +195,11 @@ double Person::label_score(std::span<const std::string_view> labels,
 }
 
 const std::vector<PositionScore>& Person::collect_positions() {
+    PollEvery poll(monitor_, kPollSteps);
     position_scores_.clear();
     for (const HistoryItem& item : items_) {
         for (std::size_t i = 0; i < item.targets.size(); ++i) {
+            poll.step();
             double const value = item.weight * static_cast<double>(item.target_weights[i]);
             if (item.targets[i] >= 0 && std::isfinite(value)) {
                 position_scores_[item.targets[i]] += value;
@@ -198,7 +212,8 @@ const std::vector<PositionScore>& Person::collect_positions() {
         positions_.push_back({position, score});
     }
     std::sort(positions_.begin(), positions_.end(),
-              [](const PositionScore& left, const PositionScore& right) {
+              [&](const PositionScore& left, const PositionScore& right) {
+                  poll.step();
                   return left.score != right.score ? left.score > right.score
                                                    : left.position < right.position;
               });

@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/base/monitor.hpp"
 #include "engine/sparse/vector.hpp"
 
 namespace knowhow {
@@ -50,6 +51,9 @@ struct Share {
 
 class Person {
   public:
+    // `monitor` is polled by what takes long on a long history; it must outlive the object.
+    explicit Person(Monitor& monitor) : monitor_(monitor) {}
+
     // --- history, newest first -----------------------------------------------------------------
     void add(std::int64_t id, double weight);
     // The snippet can be read by the caller. Ids that were not added are ignored.
@@ -112,6 +116,7 @@ class Person {
   private:
     HistoryItem* find(std::int64_t id);
 
+    Monitor& monitor_;
     std::vector<HistoryItem> items_;
     std::unordered_map<std::int64_t, std::size_t> by_id_;
     std::vector<std::string_view> labels_;

@@ -106,6 +106,12 @@ void block_from_slot(TupleTableSlot* slot, PositionBlock* block) {
     block->by_popularity = array_column<std::int32_t>(slot, 6, &ranked);
     require_same_length(block->count, popularities);
     require_same_length(block->count, ranked);
+    if (block->count > kPositionsPerBlock) {
+        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                        errmsg("knowhow: a model row holds %d positions, more than %d",
+                               block->count, kPositionsPerBlock),
+                        errhint("Train the recommender again.")));
+    }
 }
 
 }  // namespace

@@ -31,6 +31,9 @@ namespace {
 // Halves every so many days; breaks ties only.
 constexpr double kFreshnessHalfLife = 90;
 
+// Positions that are looked up at once, at most.
+constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
+
 // One request while it is answered. Engine objects belong to the memory context of the call.
 struct Serving {
     const Request* request;
@@ -122,6 +125,7 @@ void read_person(Serving& serving) {
     }
     SPITupleTable* rows = describe(serving.sources, int8_array(ids, count));
     for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        CHECK_FOR_INTERRUPTS();
         bool no_title;
         bool no_content;
         Datum const title = datum_column(rows, i, 2, &no_title);
@@ -142,6 +146,7 @@ void read_person(Serving& serving) {
     }
     if (serving.reader != nullptr && !uses_neighbours(serving)) {
         for (std::size_t i = 0; i < person->items().size(); ++i) {
+            CHECK_FOR_INTERRUPTS();
             std::int64_t const id = person->items()[i].id;
             ItemRow row;
             if (read_item_row(serving.reader, id, &row)) {
@@ -169,6 +174,7 @@ std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std:
     PositionBlock block = {};
     bool have_block = false;
     for (std::size_t i = 0; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
         std::int32_t const number = sorted[i] / kPositionsPerBlock;
         if (!have_block || block.first_position / kPositionsPerBlock != number) {
             have_block = read_block(serving.reader, number, &block);
@@ -245,7 +251,8 @@ void add_popular(Serving& serving, std::int64_t wanted) {
     std::size_t chunk = static_cast<std::size_t>(wanted);
     std::int64_t found = 0;
     bool more = true;
-    for (std::int32_t number = 0; more && found < wanted; chunk *= 4) {
+    for (std::int32_t number = 0; more && found < wanted;
+         chunk = std::min(chunk * 4, kMostPositionsAtOnce)) {
         std::int32_t* positions = static_cast<std::int32_t*>(
             palloc(sizeof(std::int32_t) * (chunk + kPositionsPerBlock)));
         std::size_t count = 0;
@@ -308,6 +315,7 @@ void describe_candidates(Serving& serving) {
     Datum const all = int8_array(ids.data(), static_cast<int>(ids.size()));
     SPITupleTable* rows = describe(serving.sources, all);
     for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        CHECK_FOR_INTERRUPTS();
         bool no_title;
         bool no_content;
         Datum const title = datum_column(rows, i, 2, &no_title);
@@ -337,6 +345,7 @@ void describe_candidates(Serving& serving) {
     PositionBlock block = {};
     std::int32_t at = 0;
     for (std::int64_t id : ids) {
+        CHECK_FOR_INTERRUPTS();
         if (block.count == 0 || id > block.snippet_ids[block.count - 1]) {
             if (!read_block_of_snippet(serving.reader, id, &block)) {
                 block.count = 0;
@@ -423,7 +432,9 @@ void serve(const Request* request, ReturnSetInfo* result) {
     serving.model = active_model(request->recommender->id);
     serving.reader = serving.model == nullptr ? nullptr : open_model_reader(serving.model->id);
     serving.sources = open_sources(request);
-    serving.person = adopt(CurrentMemoryContext, std::make_unique<Person>());
+    InterruptMonitor* const monitor =
+        adopt(CurrentMemoryContext, std::make_unique<InterruptMonitor>());
+    serving.person = adopt(CurrentMemoryContext, std::make_unique<Person>(*monitor));
     serving.ranking = adopt(CurrentMemoryContext,
                             std::make_unique<Ranking>(*serving.person, options_of(serving)));
     read_person(serving);

@@ -1,6 +1,10 @@
 // Where candidates come from: the statements that read snippets under the request's filters, the
 // caller's privileges and row security.
 //
+// Every column that is read as a Datum is cast to the type that is expected. Types were checked when
+// the tables were bound, but their owners may change them later, and bytes of another type must
+// not be taken for a vector. Where the type is right a cast costs nothing.
+//
 // All functions here are PostgreSQL phases: call them with no destructor pending, between
 // SPI_connect() and SPI_finish().
 #pragma once

@@ -4,6 +4,7 @@
 extern "C" {
 #include <access/xact.h>
 #include <executor/spi.h>
+#include <storage/lmgr.h>
 #include <utils/snapmgr.h>
 #include <utils/timestamp.h>
 }
@@ -65,7 +66,17 @@ Recommender* locked_recommender(const char* name) {
     bool const locked = lock_recommender(found->id);
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
-    Recommender* const recommender = locked ? recommender_by_id(found->id) : nullptr;
+    Recommender* recommender = locked ? recommender_by_id(found->id) : nullptr;
+    if (recommender != nullptr) {
+        // Until the end nobody drops, renames or retypes what is to be read; then, whether it
+        // still is what was bound.
+        for (int role = 0; role < kRoles; ++role) {
+            if (OidIsValid(recommender->relation(role))) {
+                LockRelationOid(recommender->relation(role), AccessShareLock);
+            }
+        }
+        recommender = recommender_by_id(found->id);
+    }
     PopActiveSnapshot();
     if (recommender == nullptr) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),

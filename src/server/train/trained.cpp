@@ -25,8 +25,10 @@ void Trained::learn(const Learning& learning) {
     popularity_.assign(sums.begin(), sums.end());
     by_popularity_.resize(popularity_.size());
     std::iota(by_popularity_.begin(), by_popularity_.end(), 0);
+    PollEvery poll(monitor_, 65536);
     std::sort(by_popularity_.begin(), by_popularity_.end(),
-              [this](std::int32_t left, std::int32_t right) {
+              [&](std::int32_t left, std::int32_t right) {
+                  poll.step();
                   float const l = popularity_[static_cast<std::size_t>(left)];
                   float const r = popularity_[static_cast<std::size_t>(right)];
                   return l != r ? l > r : left < right;
