@@ -34,7 +34,9 @@ $node->safe_psql('source', q{
                                 now() AS occurred_at;
     CREATE TABLE tags (snippet_id bigint, kind text, value text);
     SELECT knowhow.create_recommender('half gone', 'notes', 'likes', 'tags');
-    SELECT knowhow.create_recommender('bound', 'notes', 'likes', algorithm => 'user_knn');
+    CREATE TEXT SEARCH CONFIGURATION mine (COPY = knowhow.multilingual);
+    SELECT knowhow.create_recommender('bound', 'notes', 'likes', algorithm => 'user_knn',
+                                      params => '{"text_config": "public.mine"}');
 }, @as_owner);
 $node->safe_psql('source', q{SELECT knowhow.create_knowledge_base('tenant')},
     extra_params => [ '-U', 'tenant' ]);
@@ -52,6 +54,7 @@ $node->safe_psql('source', q{
     SELECT model_id, 't', '学习', '''学习'':2' FROM knowhow.model_catalog;
     INSERT INTO knowhow.model_items SELECT model_id, 1, 0, '{1}', '{0.5}' FROM knowhow.model_catalog;
     INSERT INTO knowhow.model_positions SELECT model_id, 0, 1, '{1,2}', '{1,0.25}', '{0,1}' FROM knowhow.model_catalog;
+    UPDATE knowhow.recommender_catalog SET text_version = 'another ICU' WHERE name = 'bound';
     DROP SCHEMA dropped CASCADE;
     DROP TABLE tags;
 });
