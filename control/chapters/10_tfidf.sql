@@ -25,7 +25,9 @@ CREATE TYPE knowhow.tfidf (
     SEND = knowhow.tfidf_send,
     INTERNALLENGTH = VARIABLE,
     ALIGNMENT = int4,
-    STORAGE = extended
+    -- In the row where there is room: a sequential scan reads it, and would fetch each value that
+    -- was moved out through an index. The text beside it is moved out first.
+    STORAGE = main
 );
 COMMENT ON TYPE knowhow.tfidf IS
     'weighted terms of a text, as a sparse vector: ''deep'':0.6 ''learn'':0.8. A term without a weight weighs 1, equal terms are added up, zeros left out; at most 20,000,000 terms, 2046 bytes a term, 128 MB together';
