@@ -10,6 +10,11 @@ constexpr unsigned kPollSteps = 65536;
 
 }  // namespace
 
+void keep_distinct(std::vector<std::string_view>& names) {
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+}
+
 HistoryItem* Person::find(std::int64_t id) {
     auto found = by_id_.find(id);
     return found == by_id_.end() ? nullptr : &items_[found->second];
@@ -121,27 +126,21 @@ void Person::build_profile(std::span<const double> idf, std::size_t strongest) {
             profile_.push_back({terms_[t], weight});
         }
     }
+    prepared_profile_ = PreparedVector(profile_);
 }
 
 double Person::profile_score(VectorView content) const {
-    double sum = 0;
-    for (const TermWeight& term : profile_) {
-        std::int64_t const at = content.find(term.term);
-        if (at >= 0) {
-            sum += term.weight * content.weight(static_cast<std::uint32_t>(at));
-        }
-    }
     double const norm = std::sqrt(squared_norm(content));
-    return norm > 0 ? sum / std::sqrt(norm) : 0;
+    return norm > 0 ? prepared_profile_.dot(content) / std::sqrt(norm) : 0;
 }
 
 const std::vector<std::string_view>& Person::collect_labels() {
     labels_.clear();
-    for (const HistoryItem& item : items_) {
+    for (HistoryItem& item : items_) {
+        keep_distinct(item.labels);
         labels_.insert(labels_.end(), item.labels.begin(), item.labels.end());
     }
-    std::sort(labels_.begin(), labels_.end());
-    labels_.erase(std::unique(labels_.begin(), labels_.end()), labels_.end());
+    keep_distinct(labels_);
     label_indexes_.clear();
     for (std::size_t i = 0; i < labels_.size(); ++i) {
         label_indexes_.emplace(labels_[i], i);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "engine/base/monitor.hpp"
+#include "engine/sparse/prepared.hpp"
 #include "engine/sparse/vector.hpp"
 
 namespace knowhow {
@@ -49,6 +50,9 @@ struct Share {
     double value;
 };
 
+// Sorts by bytes and leaves each name once.
+void keep_distinct(std::vector<std::string_view>& names);
+
 class Person {
   public:
     // `monitor` is polled by what takes long on a long history; it must outlive the object.
@@ -58,7 +62,7 @@ class Person {
     void add(std::int64_t id, double weight);
     // The snippet can be read by the caller. Ids that were not added are ignored.
     void describe(std::int64_t id, std::string_view title, VectorView content);
-    // `label` as label_name() writes it.
+    // `label` as label_name() writes it; one given twice is one.
     void add_label(std::int64_t id, std::string_view label);
     void add_row(std::int64_t id, std::int32_t position, std::span<const std::int32_t> targets,
                  std::span<const float> weights);
@@ -126,6 +130,7 @@ class Person {
     std::vector<Share> liked_;
     std::vector<std::string_view> terms_;
     std::vector<TermWeight> profile_;
+    PreparedVector prepared_profile_;
     std::unordered_map<std::int32_t, double> position_scores_;
     std::vector<PositionScore> positions_;
 };

@@ -84,11 +84,11 @@ void Ranking::set_freshness(std::int64_t id, double value) {
 
 const std::vector<std::string_view>& Ranking::collect_labels() {
     labels_.clear();
-    for (const Candidate& candidate : candidates_) {
+    for (Candidate& candidate : candidates_) {
+        keep_distinct(candidate.labels);
         labels_.insert(labels_.end(), candidate.labels.begin(), candidate.labels.end());
     }
-    std::sort(labels_.begin(), labels_.end());
-    labels_.erase(std::unique(labels_.begin(), labels_.end()), labels_.end());
+    keep_distinct(labels_);
     return labels_;
 }
 

@@ -76,6 +76,12 @@ class VectorView {
         return masked_prefix(first, term.size());
     }
 
+    // Calls visit(i, prefix(i)) for every term in turn, with half the loads.
+    template <typename Visit>
+    void for_each_prefix(Visit&& visit) const noexcept {
+        wide_ ? for_each_prefix_by<std::uint32_t>(visit) : for_each_prefix_by<std::uint16_t>(visit);
+    }
+
     float weight(std::uint32_t i) const noexcept {
         float value;
         std::memcpy(&value, weights_ + std::size_t{i} * sizeof value, sizeof value);
@@ -100,6 +106,24 @@ class VectorView {
         }
         constexpr std::uint64_t kAll = ~std::uint64_t{0};
         return length >= 8 ? value : value & ~(kAll >> (8 * length));
+    }
+
+    template <typename End, typename Visit>
+    void for_each_prefix_by(Visit& visit) const noexcept {
+        std::uint32_t begin = 0;
+        std::uint32_t i = 0;
+        for (const char* at = ends_; i < size_; ++i, at += sizeof(End)) {
+            End end;
+            std::memcpy(&end, at, sizeof end);
+            if (begin + std::uint64_t{8} > bytes_) {
+                break;
+            }
+            visit(i, masked_prefix(lexemes_ + begin, end - begin));
+            begin = end;
+        }
+        for (; i < size_; ++i) {
+            visit(i, prefix(i));
+        }
     }
 
     std::uint32_t end(std::uint32_t i) const noexcept {

@@ -63,11 +63,27 @@ Datum id_array(SPITupleTable* rows) {
     return int8_array(ids, static_cast<int>(rows->numvals));
 }
 
-void add_candidates(Serving& serving, SPITupleTable* rows) {
-    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
-        serving.ranking->add(int8_column(rows, i, 1));
+// Adds the first `most` that are not excluded; returns how many they were.
+std::int64_t add_candidates(Serving& serving, SPITupleTable* rows, std::int64_t most) {
+    std::int64_t added = 0;
+    for (std::uint64_t i = 0; i < rows->numvals && added < most; ++i) {
+        std::int64_t const id = int8_column(rows, i, 1);
+        if (!is_excluded(serving.sources, id)) {
+            serving.ranking->add(id);
+            ++added;
+        }
     }
     SPI_freetuptable(rows);
+    return added;
+}
+
+// Adds those of `ids` that pass the filters and are not excluded; returns how many they were.
+std::int64_t add_allowed(Serving& serving, std::int64_t* ids, int count) {
+    std::int64_t* const end = std::remove_if(
+        ids, ids + count, [&](std::int64_t id) { return is_excluded(serving.sources, id); });
+    return add_candidates(serving,
+                          allowed(serving.sources, int8_array(ids, static_cast<int>(end - ids))),
+                          end - ids);
 }
 
 // A text in memory that lasts as long as SPI is connected.
@@ -184,9 +200,7 @@ std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std:
             ids[known++] = block.snippet_ids[offset];
         }
     }
-    SPITupleTable* rows = allowed(serving.sources, int8_array(ids, known));
-    std::int64_t const found = static_cast<std::int64_t>(rows->numvals);
-    add_candidates(serving, rows);
+    std::int64_t const found = add_allowed(serving, ids, known);
     CHECK_FOR_INTERRUPTS();
     return found;
 }
@@ -222,7 +236,7 @@ void add_neighbours(Serving& serving) {
     for (std::size_t i = 0; i < most && result.scores[i].score > 0; ++i) {
         ids[count++] = result.scores[i].item;
     }
-    add_candidates(serving, allowed(serving.sources, int8_array(ids, count)));
+    add_allowed(serving, ids, count);
 }
 
 void add_by_labels(Serving& serving) {
@@ -244,7 +258,8 @@ void add_by_labels(Serving& serving) {
                   PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT)),
                   PointerGetDatum(
                       construct_array(values, count, FLOAT8OID, 8, true, TYPALIGN_DOUBLE)),
-                  serving.wanted));
+                  serving.wanted),
+        serving.wanted);
 }
 
 void add_popular(Serving& serving, std::int64_t wanted) {
@@ -279,7 +294,8 @@ Datum vector_of_query(const Serving& serving) {
 
 void collect_candidates(Serving& serving, Datum query) {
     if (query != 0) {
-        add_candidates(serving, nearest_by_content(serving.sources, query, serving.wanted));
+        add_candidates(serving, nearest_by_content(serving.sources, query, serving.wanted),
+                       serving.wanted);
     }
     if (serving.request->mode == Mode::kSearch) {
         return;
@@ -287,7 +303,8 @@ void collect_candidates(Serving& serving, Datum query) {
     if (!serving.person->empty()) {
         if (!serving.person->profile().empty()) {
             Datum const profile = tfidf_datum(serving.person->profile());
-            add_candidates(serving, nearest_by_content(serving.sources, profile, serving.wanted));
+            add_candidates(serving, nearest_by_content(serving.sources, profile, serving.wanted),
+                           serving.wanted);
         }
         if (uses_neighbours(serving)) {
             add_neighbours(serving);
@@ -303,7 +320,7 @@ void collect_candidates(Serving& serving, Datum query) {
         if (serving.reader != nullptr) {
             add_popular(serving, some);
         }
-        add_candidates(serving, newest(serving.sources, some));
+        add_candidates(serving, newest(serving.sources, some), some);
     }
 }
 

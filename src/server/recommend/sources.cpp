@@ -7,6 +7,8 @@ extern "C" {
 #include <utils/lsyscache.h>
 }
 
+#include <algorithm>
+
 #include "server/catalog/tables.hpp"
 
 namespace knowhow::server {
@@ -65,11 +67,6 @@ void append_filters(Statement* statement, const Sources* sources) {
     const Request* request = sources->request;
     const Filters& filters = request->filters;
     append_visibility(statement, sources);
-    if (sources->excluded != 0) {
-        append_sql(statement, " AND s.snippet_id <> ALL (");
-        append_parameter(statement, INT8ARRAYOID, sources->excluded);
-        append_sql(statement, ")");
-    }
     if (filters.kinds != nullptr) {
         append_sql(statement, " AND s.kind::text = ANY (");
         append_parameter(statement, TEXTARRAYOID, PointerGetDatum(filters.kinds));
@@ -93,7 +90,7 @@ void append_snippets(Statement* statement, const Sources* sources) {
 // One branch of the UNION of what the person shall not be shown.
 void append_excluded(Statement* statement, bool* first, Oid relation, std::int64_t user,
                      const char* condition) {
-    append_sql(statement, *first ? "SELECT array_agg(DISTINCT snippet_id) FROM (" : " UNION ALL ");
+    append_sql(statement, *first ? "SELECT DISTINCT snippet_id FROM (" : " UNION ALL ");
     *first = false;
     append_sql(statement, "SELECT snippet_id::int8 FROM ");
     append_relation(statement, relation);
@@ -102,19 +99,19 @@ void append_excluded(Statement* statement, bool* first, Oid relation, std::int64
     append_sql(statement, condition);
 }
 
-// bigint[] of the snippets that `exclude` names, or 0.
-Datum excluded_snippets(const Request* request) {
-    if (request->history != nullptr && request->exclude_rated && request->history_count > 0) {
-        Datum* ids = static_cast<Datum*>(
-            palloc(sizeof(Datum) * static_cast<std::size_t>(request->history_count)));
-        for (int i = 0; i < request->history_count; ++i) {
-            ids[i] = Int64GetDatum(request->history[i]);
-        }
-        return PointerGetDatum(
-            construct_array(ids, request->history_count, INT8OID, 8, true, TYPALIGN_DOUBLE));
+// Finds the snippets that `exclude` names.
+void read_excluded(Sources* sources) {
+    const Request* request = sources->request;
+    if (request->history != nullptr && request->exclude_rated) {
+        std::size_t const count = static_cast<std::size_t>(request->history_count);
+        std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
+        std::copy_n(request->history, count, ids);
+        std::sort(ids, ids + count);
+        sources->excluded = ids;
+        sources->excluded_count = std::unique(ids, ids + count) - ids;
     }
     if (request->history != nullptr || !request->has_user) {
-        return 0;
+        return;
     }
     const Recommender* recommender = request->recommender;
     Statement statement;
@@ -145,15 +142,27 @@ Datum excluded_snippets(const Request* request) {
                         user, "");
     }
     if (first) {
-        return 0;
+        return;
     }
-    append_sql(&statement, ") excluded");
-    bool null;
-    Datum const ids = datum_column(run_statement(&statement), 0, 1, &null);
-    return null ? 0 : ids;
+    append_sql(&statement, ") excluded ORDER BY snippet_id");
+    SPITupleTable* rows = run_statement(&statement);
+    std::int64_t* ids =
+        static_cast<std::int64_t*>(palloc_extended(sizeof(std::int64_t) * rows->numvals + 1,
+                                                   MCXT_ALLOC_HUGE));
+    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        ids[i] = int8_column(rows, i, 1);
+    }
+    sources->excluded = ids;
+    sources->excluded_count = static_cast<std::int64_t>(rows->numvals);
+    SPI_freetuptable(rows);
 }
 
 }  // namespace
+
+bool is_excluded(const Sources* sources, std::int64_t snippet_id) {
+    return std::binary_search(sources->excluded, sources->excluded + sources->excluded_count,
+                              snippet_id);
+}
 
 Sources* open_sources(const Request* request) {
     Recommender* recommender = request->recommender;
@@ -190,7 +199,7 @@ Sources* open_sources(const Request* request) {
         sources->has_team = rows->numvals > 0;
         sources->team = rows->numvals > 0 ? int8_column(rows, 0, 1) : 0;
     }
-    sources->excluded = excluded_snippets(request);
+    read_excluded(sources);
     return sources;
 }
 
@@ -206,7 +215,7 @@ SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int
     append_sql(&statement, " WHERE s.content IS NOT NULL");
     append_filters(&statement, sources);
     append_sql(&statement, " ORDER BY distance, s.snippet_id LIMIT ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit + sources->excluded_count));
     append_sql(&statement, ") nearest WHERE distance < 0");
     return run_statement(&statement);
 }
@@ -220,7 +229,7 @@ SPITupleTable* newest(const Sources* sources, std::int64_t limit) {
     append_sql(&statement, sources->columns.created_at
                                ? " ORDER BY s.created_at DESC NULLS LAST, s.snippet_id LIMIT "
                                : " ORDER BY s.snippet_id DESC LIMIT ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit + sources->excluded_count));
     return run_statement(&statement);
 }
 
@@ -243,7 +252,7 @@ SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
     append_sql(&statement, " USING (snippet_id) WHERE true");
     append_filters(&statement, sources);
     append_sql(&statement, " ORDER BY liked.affinity DESC, s.snippet_id LIMIT ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit + sources->excluded_count));
     return run_statement(&statement);
 }
 
@@ -281,7 +290,7 @@ SPITupleTable* labels_of(const Sources* sources, Datum ids) {
         return nullptr;
     }
     Statement statement;
-    begin_statement(&statement, "SELECT DISTINCT l.snippet_id::int8, concat(l.kind, ':', l.value) FROM ");
+    begin_statement(&statement, "SELECT l.snippet_id::int8, concat(l.kind, ':', l.value) FROM ");
     append_relation(&statement, labels);
     append_sql(&statement, " l WHERE l.snippet_id = ANY (");
     append_parameter(&statement, INT8ARRAYOID, ids);

@@ -26,7 +26,11 @@ struct SnippetColumns {
 struct Sources {
     const Request* request;
     SnippetColumns columns;
-    Datum excluded;      // bigint[]; 0 when nothing is excluded
+    // What the person shall not be shown, ascending. Left out of rows once they are read: a list of
+    // hundreds would be searched through for every row of the table, the best k + n of which hold
+    // the best k without these n.
+    const std::int64_t* excluded;
+    std::int64_t excluded_count;
     bool has_team;       // the person's own, for visibility
     std::int64_t team;
 };
@@ -35,8 +39,13 @@ struct Sources {
 // a filter on a column, 55000 for one on labels, that the recommender does not have.
 Sources* open_sources(const Request* request);
 
-// Ids and (negative) inner products of the snippets nearest to `vector`, at most `limit`, all with
-// a positive inner product: columns snippet_id, distance.
+bool is_excluded(const Sources* sources, std::int64_t snippet_id);
+
+// The three that follow give at least `limit` rows that are not excluded, where there are as many:
+// the caller leaves out what is excluded, and what is more.
+
+// Ids and (negative) inner products of the snippets nearest to `vector`, all with a positive inner
+// product: columns snippet_id, distance.
 SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit);
 
 // Ids of the newest snippets.
@@ -47,7 +56,7 @@ SPITupleTable* newest(const Sources* sources, std::int64_t limit);
 SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
                          std::int64_t limit);
 
-// Those of `ids` (bigint[]) that the filters let through.
+// Those of `ids` (bigint[], none of them excluded) that the filters let through.
 SPITupleTable* allowed(const Sources* sources, Datum ids);
 
 // snippet_id, title, content, age in days (0 where unknown) of `ids`, filters aside. What the
@@ -55,6 +64,7 @@ SPITupleTable* allowed(const Sources* sources, Datum ids);
 SPITupleTable* describe(const Sources* sources, Datum ids);
 
 // snippet_id, "kind:value" of the topics and tags of `ids`, or NULL where no labels are bound.
+// One label may come twice: from a person and from a model.
 SPITupleTable* labels_of(const Sources* sources, Datum ids);
 
 // snippet_id, weight of the person's newest interactions.
