@@ -342,7 +342,7 @@ void describe_candidates(Serving& serving) {
         double const age = float8_column(rows, i, 4, -1);
         std::int64_t const id = int8_column(rows, i, 1);
         ranking->describe(id, title_text, view);
-        if (age >= 0) {
+        if (age >= 0 && serving.request->mode != Mode::kSearch) {
             ranking->set_freshness(id, std::exp2(-age / kFreshnessHalfLife));
         }
     }
