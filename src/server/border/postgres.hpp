@@ -9,6 +9,9 @@ extern "C" {
 #include <miscadmin.h>
 #include <utils/builtins.h>
 #include <utils/memutils.h>
+#if PG_VERSION_NUM >= 160000
+#include <varatt.h>   // part of postgres.h before
+#endif
 }
 
 // Macros that would break the standard library's headers when these are included after this one.

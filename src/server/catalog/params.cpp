@@ -8,9 +8,6 @@ extern "C" {
 #include <utils/builtins.h>
 #include <utils/numeric.h>
 #include <utils/regproc.h>
-#if PG_VERSION_NUM >= 160000
-#include <varatt.h>
-#endif
 }
 
 #include <cmath>

@@ -6,9 +6,6 @@
 extern "C" {
 #include <access/detoast.h>
 #include <common/hashfn.h>
-#if PG_VERSION_NUM >= 160000
-#include <varatt.h>
-#endif
 }
 
 #include <cstring>

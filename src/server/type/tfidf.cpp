@@ -4,12 +4,6 @@
 
 #include "server/border/border.hpp"
 
-extern "C" {
-#if PG_VERSION_NUM >= 160000
-#include <varatt.h>
-#endif
-}
-
 namespace knowhow::server {
 namespace {
 
