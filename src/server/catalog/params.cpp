@@ -124,11 +124,10 @@ Oid config_named(const char* name) {
     }
     Oid const config = get_ts_config_oid(names, true);
     if (!OidIsValid(config)) {
-        ereport(ERROR,
-                (errcode(ERRCODE_UNDEFINED_OBJECT),
-                 errmsg("text search configuration \"%s\" does not exist", name),
-                 errdetail("It is named by parameter \"%s\" of a recommender.", kTextConfig),
-                 errhint("Name one outside pg_catalog with its schema; \\dF lists them.")));
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("text search configuration \"%s\" does not exist", name),
+                        errdetail("It is named by parameter \"%s\" of a recommender.", kTextConfig),
+                        errhint("Name one outside pg_catalog with its schema; \\dF lists them.")));
     }
     return config;
 }

@@ -116,9 +116,10 @@ KNOWHOW_FUNCTION(rebuild_vectors) {
         SPI_finish();
         act_as_before(before);
     }
-    write_catalog("UPDATE knowhow.recommender_catalog SET text_version = $2 "
-                  "WHERE recommender_id = $1",
-                  {int4_parameter(recommender->id), text_parameter(text_version())});
+    write_catalog(
+        "UPDATE knowhow.recommender_catalog SET text_version = $2 "
+        "WHERE recommender_id = $1",
+        {int4_parameter(recommender->id), text_parameter(text_version())});
     PG_RETURN_INT64(rows);
 }
 
