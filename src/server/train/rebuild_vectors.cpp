@@ -7,8 +7,10 @@ extern "C" {
 #include <access/xact.h>
 #include <catalog/pg_type.h>
 #include <executor/spi.h>
+#include <storage/lmgr.h>
 #include <utils/lsyscache.h>
 #include <utils/rel.h>
+#include <utils/snapmgr.h>
 }
 
 #include "server/catalog/acting.hpp"
@@ -48,6 +50,26 @@ void require_generated_column(const Recommender& recommender) {
         cannot_recompute(recommender, "has column content, which is not generated");
     }
     table_close(table, NoLock);
+}
+
+// The recommender, locked against trainings and changes, its snippets against being dropped,
+// renamed or retyped. While it waited another session may have changed it: what counts is the row
+// as it is now.
+const Recommender* locked_recommender(const char* name) {
+    const Recommender* const found = find_recommender(name);
+    require_owner(*found, "rebuild its vectors");
+    bool const locked = lock_recommender(found->id);
+    LockRelationOid(found->snippets, RowExclusiveLock);
+    CommandCounterIncrement();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    const Recommender* const recommender = locked ? recommender_by_id(found->id) : nullptr;
+    PopActiveSnapshot();
+    if (recommender == nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("recommender \"%s\" was dropped meanwhile", found->name)));
+    }
+    require_owner(*recommender, "rebuild its vectors");
+    return recommender;
 }
 
 // The first column of the first row as text, or NULL. With SPI connected.
@@ -101,12 +123,7 @@ KNOWHOW_FUNCTION(rebuild_vectors) {
     PreventCommandDuringRecovery("knowhow.rebuild_vectors()");
     const char* const name = PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0));
     bool const wanted = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
-    const Recommender* const recommender = find_recommender(name);
-    require_owner(*recommender, "rebuild its vectors");
-    if (!lock_recommender(recommender->id)) {
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("recommender \"%s\" was dropped meanwhile", recommender->name)));
-    }
+    const Recommender* const recommender = locked_recommender(name);
     int64 rows = 0;
     if (wanted) {
         require_generated_column(*recommender);
