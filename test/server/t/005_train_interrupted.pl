@@ -24,6 +24,7 @@ $node->safe_psql('postgres', q{
     SELECT u::bigint AS user_id, (u * 7919 + i * i * 31) % 4000 + 1 AS snippet_id,
            (1 + (u + i) % 5)::real AS weight, now() AS occurred_at
     FROM generate_series(1::bigint, 4000) u, generate_series(1::bigint, 600) i;
+    SELECT knowhow.alter_recommender('kb', params => '{"keep_models": 100}');
     SELECT knowhow.train('kb');
 });
 my $answers = q{SELECT array_agg((u, rank, r.snippet_id, round(score::numeric, 4))) FROM generate_series(1, 20) u, knowhow.recommend(u, 'title', 20, 'kb') r};
@@ -97,7 +98,7 @@ for my $part (2, 5, 8) {
     my $asked = time;
     $node->safe_psql('postgres', 'DROP DATABASE other');
     my $waited = time - $asked;
-    cmp_ok($waited, '<', 1.5, sprintf('DROP DATABASE at %d tenths took %.2f s', $part, $waited));
+    cmp_ok($waited, '<', 1, sprintf('DROP DATABASE at %d tenths took %.2f s', $part, $waited));
     $node->safe_psql('postgres', "SELECT pg_cancel_backend($training->{pid}) FROM pg_stat_activity WHERE pid = $training->{pid}");
     if (finish($training) eq '') {
         $node->safe_psql('postgres', 'SELECT knowhow.activate_model(min(model_id)) FROM knowhow.models');
@@ -105,11 +106,13 @@ for my $part (2, 5, 8) {
 }
 is($node->safe_psql('postgres', $unfinished), "0\n0", 'nothing unfinished is left by cancelled trainings');
 
-# Served by another session while it trains.
-{
+# Served by another session while it trains. On a busy machine one training may be over twice as
+# fast as another: the next attempt is shorter.
+my $killed = 0;
+for my $part (2, 3, 4, 6, 9) {
     my $training = start_training();
     my ($slowest, $count) = (0, 0);
-    while (time - $training->{start} < $seconds / 2) {
+    while (time - $training->{start} < $seconds / $part) {
         my $asked = time;
         $node->safe_psql('postgres', q{SELECT * FROM knowhow.recommend(1, 'title', 20, 'kb')});
         $slowest = time - $asked if time - $asked > $slowest;
@@ -118,8 +121,11 @@ is($node->safe_psql('postgres', $unfinished), "0\n0", 'nothing unfinished is lef
     cmp_ok($slowest, '<', 3, sprintf('%d requests meanwhile, the slowest took %.2f s', $count, $slowest));
     # Killed: the server recovers, and the former model answers as before.
     kill 'KILL', $training->{pid};
-    finish($training);
+    $killed = finish($training) ne '';
+    last if $killed;
+    $node->safe_psql('postgres', 'SELECT knowhow.activate_model(min(model_id)) FROM knowhow.models');
 }
+ok($killed, 'a training was killed on its way');
 $node->poll_query_until('postgres', 'SELECT 1', '1');
 $node->safe_psql('postgres', q{SELECT knowhow.alter_recommender('kb', interactions => 'kb.interactions')});
 is($node->safe_psql('postgres', "$model; $rows; $answers"), $before,
