@@ -48,8 +48,7 @@ void append_visibility(Statement* statement, const Sources* sources) {
     if (request->mode != Mode::kRecommend || !sources->columns.visibility) {
         return;
     }
-    append_sql(statement,
-               " AND (coalesce(s.visibility::text, 'public') NOT IN ('team', 'private')");
+    append_sql(statement, " AND (coalesce(s.visibility::text, 'public') = 'public'");
     if (request->has_user && sources->has_team && sources->columns.team_id) {
         append_sql(statement, " OR (s.visibility::text = 'team' AND s.team_id = ");
         append_parameter(statement, INT8OID, Int64GetDatum(sources->team));
