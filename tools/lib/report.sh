@@ -5,7 +5,7 @@ total_passed=0 total_failed=0 total_skipped=0
 
 section() {
     printf '\n== %s\n' "$*"
-    section_start=$SECONDS
+    last_tally=$SECONDS
 }
 
 # tally NAME PASSED FAILED SKIPPED: adds to the totals and prints one line.
@@ -15,7 +15,8 @@ tally() {
     total_skipped=$((total_skipped + $4))
     printf '%-44s %5d passed, %d failed' "$1" "$2" "$3"
     [ "$4" = 0 ] || printf ', %d skipped' "$4"
-    printf '  (%d s)\n' $((SECONDS - section_start))
+    printf '  (%d s)\n' $((SECONDS - last_tally))
+    last_tally=$SECONDS
 }
 
 # matches PATTERN FILE: the number of lines.
@@ -43,7 +44,7 @@ count_regress() {
     count "$name" "$log" "$status" \
         "$(matches '^(test .* \.\.\. ok|     .* \.\.\. ok|ok [0-9]+)' "$log")" \
         "$(matches '(\.\.\. |^test .* )FAILED|^not ok [0-9]+' "$log")" 0
-    [ "$status" = 0 ] || { tail -n 30 "$log"; head -n 200 "$diffs" 2>/dev/null || true; }
+    [ "$status" = 0 ] || { last_lines 30 "$log"; head -n 200 "$diffs" 2>/dev/null | shorten || true; }
 }
 
 # count_tap NAME LOG STATUS: top-level results only; subtests are indented.
@@ -54,7 +55,7 @@ count_tap() {
         "$(matches '^ok [0-9]+( |$)' <(grep -v -E '# (SKIP|skip|TODO)' "$log"))" \
         "$(matches '^not ok [0-9]+' <(grep -v '# TODO' "$log"))" "$skipped"
     [ "$status" = 0 ] && [ "$(matches '^not ok' "$log")" = 0 ] ||
-        { show '^not ok|^Traceback|^# ' 15 "$log"; tail -n 15 "$log"; }
+        { show '^not ok|^Traceback|^# ' 15 "$log"; last_lines 15 "$log"; }
 }
 
 # count_one NAME LOG STATUS: a run that is one test by itself.
@@ -64,12 +65,14 @@ count_one() {
         tally "$name" 1 0 0
     else
         tally "$name" 0 1 0
-        tail -n 60 "$log"
+        last_lines 60 "$log"
     fi
 }
 
 # show PATTERN LINES LOG: the failing places, not the whole log.
-show() { grep -E -B 5 -A "$2" -e "$1" "$3" | head -n 150 || true; }
+show() { grep -E -B 5 -A "$2" -e "$1" "$3" | head -n 150 | shorten || true; }
+last_lines() { tail -n "$1" "$2" | shorten; }
+shorten() { sed -E 's/^(.{300}).+$/\1 .../'; }
 
 # finish: the last line of every check; fails when a test did.
 finish() {
