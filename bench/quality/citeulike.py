@@ -5,9 +5,11 @@ usage: citeulike.py [--data DIR] [--people N]
 
 Every article that is not in a person's training line is ranked; recall is averaged over the
 people who have training and test articles. Three parts: text and ratings; the same with tags
-loaded as labels; and two tags of one held-out article as the query (no tags loaded; 1,200 trials,
-seed 1). Needs a server (PGHOST, PGPORT, PGUSER, PGDATABASE) with the extension available, and
-makes and drops knowledge base "citeulike".
+loaded as labels; and two tags of one held-out article as the query (no tags loaded; 1,200 people
+drawn at random with seed 1, for each one of their held-out articles that have two tags). As with
+recall, each person counts once: drawn from all pairs of person and article, the few people with
+hundreds of held-out articles would be most of the trials. Needs a server (PGHOST, PGPORT, PGUSER,
+PGDATABASE) with the extension available, and makes and drops knowledge base "citeulike".
 """
 import argparse
 import math
@@ -100,9 +102,11 @@ def query_trials(data, train, test, count, seed):
         for article in line:
             tags.setdefault(article, []).append(tag)
     generator = random.Random(seed)
-    pairs = [(user, article) for user, line in enumerate(test) if train[user]
-             for article in line if len(tags.get(article, ())) >= 2]
-    for user, article in generator.sample(pairs, min(count, len(pairs))):
+    tagged = {user: [article for article in line if len(tags.get(article, ())) >= 2]
+              for user, line in enumerate(test) if train[user]}
+    people = [user for user, line in tagged.items() if line]
+    for user in generator.sample(people, min(count, len(people))):
+        article = generator.choice(tagged[user])
         chosen = generator.sample(sorted(tags[article]), 2)
         yield user, article, " ".join(re.sub(r"[_-]+", " ", names[tag]) for tag in chosen)
 
