@@ -29,7 +29,7 @@ SELECT 'parameter', name, description <> '' FROM knowhow.known_parameters()
 UNION ALL
 SELECT 'column', attname, true FROM pg_attribute
 WHERE attrelid IN ('knowhow.recommenders'::regclass, 'knowhow.models'::regclass,
-                   'knowhow.training_runs'::regclass) AND attnum > 0
+                   'knowhow.training_runs'::regclass, 'knowhow.training_progress'::regclass) AND attnum > 0
 UNION ALL
 SELECT 'argument', name, true FROM pg_proc, unnest(proargnames) AS name
 WHERE pronamespace = 'knowhow'::regnamespace

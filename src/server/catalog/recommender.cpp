@@ -89,6 +89,14 @@ Row* row_by_name(const char* name) {
     return found;
 }
 
+Row* row_by_id(int32 id) {
+    ScanKeyData key;
+    ScanKeyInit(&key, kColumnId, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
+    Row* found = nullptr;
+    for_each_row("recommender_catalog_pkey", &key, [&](Row* row) { found = row; });
+    return found;
+}
+
 // The only recommender whose snippets the caller may read. Where there is none: NULL, or an error.
 Row* only_row(bool none_is_null) {
     Row* found = nullptr;
@@ -160,11 +168,14 @@ Recommender* find_recommender(const char* name, bool none_is_null) {
 }
 
 Recommender* recommender_by_id(int32 id) {
-    ScanKeyData key;
-    ScanKeyInit(&key, kColumnId, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(id));
-    Row* found = nullptr;
-    for_each_row("recommender_catalog_pkey", &key, [&](Row* row) { found = row; });
-    return found == nullptr ? nullptr : usable(found);
+    Row* const row = row_by_id(id);
+    return row == nullptr ? nullptr : usable(row);
+}
+
+bool may_see_recommender(int32 id) {
+    Row* const row = row_by_id(id);
+    return row != nullptr && relation_exists(row->recommender.snippets) &&
+           may_read(row->recommender.snippets);
 }
 
 Recommender* stored_recommender(const char* name, Datum* bound_names) {

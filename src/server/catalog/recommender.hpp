@@ -52,6 +52,9 @@ Recommender* find_recommender(const char* name, bool none_is_null = false);
 // row. NULL when there is no such row.
 Recommender* recommender_by_id(int32 id);
 
+// Whether there is such a recommender, and the caller may read its snippets. Raises no error.
+bool may_see_recommender(int32 id);
+
 // Whether the caller may change the recommender: owns its snippets relation (or is a member of
 // the role that does, or a superuser).
 bool caller_owns(const Recommender& recommender);

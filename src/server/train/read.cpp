@@ -6,6 +6,7 @@ extern "C" {
 #include <utils/lsyscache.h>
 }
 
+#include "server/progress/progress.hpp"
 #include "server/type/tfidf.hpp"
 
 namespace knowhow::server {
@@ -41,6 +42,7 @@ std::int64_t for_each_batch(const char* sql, Take take) {
         MemoryContextSwitchTo(before);
         MemoryContextReset(batch);
         total += static_cast<std::int64_t>(SPI_processed);
+        progress_advance(static_cast<int64>(SPI_processed));
         SPI_freetuptable(SPI_tuptable);
         CHECK_FOR_INTERRUPTS();
     }

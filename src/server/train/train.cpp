@@ -19,6 +19,7 @@ extern "C" {
 #include "server/catalog/recommender.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/module.hpp"
+#include "server/progress/progress.hpp"
 #include "server/text/parser.hpp"
 #include "server/train/read.hpp"
 #include "server/train/trained.hpp"
@@ -124,6 +125,9 @@ KNOWHOW_FUNCTION(train) {
     Trained* trained = adopt(CurrentMemoryContext,
                              std::make_unique<Trained>(
                                  static_cast<std::size_t>(settings::max_memory) * 1024));
+    progress_begin(recommender->id, run, false);
+    progress_resources(settings::threads, 0);
+    progress_phase(Phase::kReading, 0);
     std::int64_t const rows = read_all(*recommender, trained);
 
     Learning learning;
@@ -132,8 +136,10 @@ KNOWHOW_FUNCTION(train) {
     learning.targets = static_cast<std::int32_t>(param_number(*recommender, "neighbours"));
     learning.threads = settings::threads;
     learning.seed = static_cast<std::uint64_t>(seed);
+    progress_phase(Phase::kLearning, 0);
     trained->learn(learning);
 
+    progress_phase(Phase::kWriting, 0);
     ModelResult result = write_model_rows(model, trained);
     result.text_version = recommender->text_version;
     finish_model(model, result);
@@ -143,6 +149,7 @@ KNOWHOW_FUNCTION(train) {
                   "finished_at = pg_catalog.clock_timestamp(), rows_read = $2 "
                   "WHERE run_id OPERATOR(pg_catalog.=) $1",
                   {int8_parameter(run), int8_parameter(rows)});
+    progress_end();
     PG_RETURN_INT32(model);
 }
 

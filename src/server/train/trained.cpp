@@ -11,6 +11,7 @@ namespace knowhow::server {
 
 Trained::Trained(std::size_t memory)
     : budget_(memory),
+      monitor_(budget_),
       builder_(std::in_place, budget_, monitor_),
       terms_(budget_, monitor_),
       labels_(budget_, monitor_) {}

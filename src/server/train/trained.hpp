@@ -11,6 +11,7 @@
 #include "engine/learn/item_item.hpp"
 #include "engine/learn/term_statistics.hpp"
 #include "server/border/border.hpp"
+#include "server/progress/monitor.hpp"
 
 namespace knowhow::server {
 
@@ -51,7 +52,7 @@ class Trained {
 
   private:
     MemoryBudget budget_;
-    InterruptMonitor monitor_;
+    TrainingMonitor monitor_;
     std::optional<InteractionsBuilder> builder_;
     TermStatistics terms_;
     TermStatistics labels_;

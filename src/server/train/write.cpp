@@ -9,12 +9,17 @@ extern "C" {
 
 #include "server/model/reader.hpp"
 #include "server/model/writer.hpp"
+#include "server/progress/progress.hpp"
 #include "server/text/parser.hpp"
 #include "server/text/statistics.hpp"
 #include "server/type/tfidf.hpp"
 
 namespace knowhow::server {
 namespace {
+
+std::int64_t blocks(std::size_t count, std::size_t block_size) {
+    return static_cast<std::int64_t>((count + block_size - 1) / block_size);
+}
 
 // Terms in one block of statistics: about 1 kB with their lexemes, below the TOAST threshold.
 constexpr std::size_t kTermsPerBlock = 64;
@@ -38,6 +43,7 @@ std::int64_t write_statistics(std::int32_t model_id, char kind,
                               block[0].term.data(), static_cast<int>(block[0].term.size()))),
                           tfidf_datum({block, size})};
         append_model_row(writer, values);
+        progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
     }
@@ -74,6 +80,7 @@ std::int64_t write_items(std::int32_t model_id, const Trained* trained) {
             Int64GetDatum(trained->interactions().items()[static_cast<std::size_t>(item)]),
             Int32GetDatum(item), int4_array(targets, count), float4_array(weights, count)};
         append_model_row(writer, values);
+        progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
         written += count;
@@ -81,6 +88,18 @@ std::int64_t write_items(std::int32_t model_id, const Trained* trained) {
     close_model_writer(writer);
     MemoryContextDelete(rows);
     return written;
+}
+
+// How many rows write_model_rows() writes.
+std::int64_t rows_to_write(const Trained* trained) {
+    std::int64_t rows = blocks(trained->term_counts().size(), kTermsPerBlock) +
+                        blocks(trained->label_counts().size(), kTermsPerBlock) +
+                        blocks(trained->interactions().items().size(), kPositionsPerBlock);
+    const ItemItem* matrix = trained->item_item();
+    for (std::int32_t item = 0; matrix != nullptr && item < matrix->item_count(); ++item) {
+        rows += !matrix->row(item).empty();
+    }
+    return rows;
 }
 
 void write_positions(std::int32_t model_id, const Trained* trained) {
@@ -99,6 +118,7 @@ void write_positions(std::int32_t model_id, const Trained* trained) {
                           float4_array(trained->popularity().data() + first, count),
                           int4_array(trained->by_popularity().data() + first, count)};
         append_model_row(writer, values);
+        progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
     }
@@ -109,6 +129,7 @@ void write_positions(std::int32_t model_id, const Trained* trained) {
 }  // namespace
 
 ModelResult write_model_rows(std::int32_t model_id, const Trained* trained) {
+    progress_update(0, rows_to_write(trained));
     std::int64_t const terms = write_statistics(model_id, kTermStatistics, trained->term_counts());
     std::int64_t const labels = write_statistics(model_id, kLabelStatistics, trained->label_counts());
     std::int64_t const weights = write_items(model_id, trained);
