@@ -6,8 +6,8 @@ extern "C" {
 #include <utils/lsyscache.h>
 }
 
+#include "engine/sparse/vector.hpp"
 #include "server/progress/progress.hpp"
-#include "server/type/tfidf.hpp"
 
 namespace knowhow::server {
 namespace {
@@ -74,9 +74,11 @@ std::int64_t read_interactions(const Recommender& recommender, InteractionsBuild
             rows[i] = {DatumGetInt64(column(table, i, 1)), DatumGetInt64(column(table, i, 2)),
                        DatumGetFloat4(column(table, i, 3))};
         }
-        for (int i = 0; i < count; ++i) {
-            interactions->add(rows[i].user, rows[i].snippet, rows[i].weight);
-        }
+        engine([=] {
+            for (int i = 0; i < count; ++i) {
+                interactions->add(rows[i].user, rows[i].snippet, rows[i].weight);
+            }
+        });
     });
 }
 
@@ -84,14 +86,16 @@ std::int64_t read_documents(const Recommender& recommender, TermStatistics* term
     const char* sql = psprintf("SELECT content::knowhow.tfidf FROM %s WHERE content IS NOT NULL",
                                relation_name(recommender.snippets));
     return for_each_batch(sql, [=](SPITupleTable* table, int count) {
-        VectorView* views =
-            static_cast<VectorView*>(palloc(sizeof(VectorView) * static_cast<std::size_t>(count)));
+        varlena** values =
+            static_cast<varlena**>(palloc(sizeof(varlena*) * static_cast<std::size_t>(count)));
         for (int i = 0; i < count; ++i) {
-            views[i] = tfidf_view(column(table, i, 1));
+            values[i] = PG_DETOAST_DATUM_PACKED(column(table, i, 1));
         }
-        for (int i = 0; i < count; ++i) {
-            terms->add(views[i]);
-        }
+        engine([=] {
+            for (int i = 0; i < count; ++i) {
+                terms->add(VectorView(VARDATA_ANY(values[i]), VARSIZE_ANY_EXHDR(values[i])));
+            }
+        });
     });
 }
 
@@ -112,10 +116,12 @@ std::int64_t read_labels(const Recommender& recommender, TermStatistics* labels)
         for (int i = 0; i < count; ++i) {
             values[i] = DatumGetTextPP(column(table, i, 2));
         }
-        for (int i = 0; i < count; ++i) {
-            std::string_view const label(VARDATA_ANY(values[i]), VARSIZE_ANY_EXHDR(values[i]));
-            labels->add(std::span<const std::string_view>(&label, 1));
-        }
+        engine([=] {
+            for (int i = 0; i < count; ++i) {
+                std::string_view const label(VARDATA_ANY(values[i]), VARSIZE_ANY_EXHDR(values[i]));
+                labels->add(std::span<const std::string_view>(&label, 1));
+            }
+        });
     });
 }
 

@@ -38,10 +38,12 @@ std::int64_t write_statistics(std::int32_t model_id, char kind,
             const TermCount& term = counts[first + i];
             block[i] = {term.term, static_cast<double>(term.documents)};
         }
+        Datum vector;
+        engine([&] { vector = tfidf_datum({block, size}); });
         Datum values[] = {Int32GetDatum(model_id), CharGetDatum(kind),
                           PointerGetDatum(cstring_to_text_with_len(
                               block[0].term.data(), static_cast<int>(block[0].term.size()))),
-                          tfidf_datum({block, size})};
+                          vector};
         append_model_row(writer, values);
         progress_advance(1);
         MemoryContextSwitchTo(before);
