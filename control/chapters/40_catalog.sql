@@ -55,17 +55,29 @@ CREATE TABLE knowhow.training_run_catalog (
     model_id pg_catalog.int4,
     state pg_catalog.text NOT NULL
         CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'canceled')),
+    cause pg_catalog.text NOT NULL DEFAULT 'train'
+        CHECK (cause IN ('train', 'background', 'interval', 'changes', 'drift')),
+    seed pg_catalog.int8 NOT NULL DEFAULT 0,
+    requested_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     started_at pg_catalog.timestamptz,
     finished_at pg_catalog.timestamptz,
     rows_read pg_catalog.int8,
+    seconds pg_catalog.jsonb,
+    sizes pg_catalog.jsonb,
+    metrics pg_catalog.jsonb,
     error_sqlstate pg_catalog.text,
     error_message pg_catalog.text,
-    details pg_catalog.jsonb
+    error_detail pg_catalog.text,
+    error_hint pg_catalog.text
 );
 CREATE INDEX training_run_catalog_recommender_id_idx
     ON knowhow.training_run_catalog (recommender_id);
 CREATE INDEX training_run_catalog_model_id_idx ON knowhow.training_run_catalog (model_id);
+CREATE INDEX training_run_catalog_unfinished_idx ON knowhow.training_run_catalog (run_id)
+    WHERE state IN ('queued', 'running');
 COMMENT ON TABLE knowhow.training_run_catalog IS 'training runs: when models were made, from how much, and what went wrong';
+COMMENT ON COLUMN knowhow.training_run_catalog.cause IS 'train: called as train(); background: by retrain_in_background(); interval, changes, drift: started by the launcher, on the schedule';
+COMMENT ON COLUMN knowhow.training_run_catalog.seconds IS 'how long each phase took: read, learn, write';
 
 CREATE TABLE knowhow.model_statistics (
     model_id pg_catalog.int4 NOT NULL,
@@ -164,8 +176,9 @@ COMMENT ON VIEW knowhow.models IS 'the models of those recommenders: building, a
 COMMENT ON COLUMN knowhow.models.text_version_matches IS 'whether the vectors that were counted had been made by the text_version() of this server: where not, rebuild_vectors() and train()';
 
 CREATE VIEW knowhow.training_runs WITH (security_barrier) AS
-SELECT t.run_id, r.name AS recommender, t.model_id, t.state, t.started_at, t.finished_at,
-       t.rows_read, t.error_sqlstate, t.error_message, t.details
+SELECT t.run_id, r.name AS recommender, t.model_id, t.state, t.cause, t.seed, t.requested_at,
+       t.started_at, t.finished_at, t.rows_read, t.seconds, t.sizes, t.metrics,
+       t.error_sqlstate, t.error_message, t.error_detail, t.error_hint
 FROM knowhow.training_run_catalog t
 JOIN knowhow.recommender_catalog r
     ON r.recommender_id OPERATOR(pg_catalog.=) t.recommender_id

@@ -18,6 +18,7 @@ namespace knowhow::server::settings {
 char* recommender = nullptr;
 int threads = 2;
 int max_memory = 1024 * 1024;
+int max_concurrent_trainings = 2;
 }  // namespace knowhow::server::settings
 
 extern "C" void _PG_init(void) {
@@ -34,5 +35,9 @@ extern "C" void _PG_init(void) {
                             "Work that would need more ends with an error before it takes it.",
                             &settings::max_memory, 1024 * 1024, 1024, MAX_KILOBYTES, PGC_USERSET,
                             GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("knowhow.max_concurrent_trainings",
+                            "Background trainings that run at the same time, in all databases.",
+                            "Others wait for their turn.", &settings::max_concurrent_trainings, 2,
+                            1, 64, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("knowhow");
 }

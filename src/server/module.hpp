@@ -7,4 +7,5 @@ namespace knowhow::server::settings {
 extern char* recommender;   // knowhow.recommender; "" when unset
 extern int threads;         // knowhow.threads
 extern int max_memory;      // knowhow.max_memory, kB
+extern int max_concurrent_trainings;  // knowhow.max_concurrent_trainings
 }  // namespace knowhow::server::settings

@@ -31,6 +31,8 @@ constexpr KnownParam kParams[] = {
     {"k", ParamType::kInteger, 50, 1, 10000, "user_knn: nearest persons whose ratings count"},
     {"keep_models", ParamType::kInteger, 3, 1, 100,
      "train: models kept per recommender, the active one included"},
+    {"keep_runs", ParamType::kInteger, 100, 1, 1000000,
+     "train: finished training runs kept per recommender"},
     {"labels_weight", ParamType::kReal, 2, 0, 1000,
      "recommend: weight of topics and tags of what the person liked"},
     {"max_user_items", ParamType::kInteger, 20000, 2, 2147483647,

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/learn/learner.hpp"
+#include "server/module.hpp"
 #include "engine/learn/popularity.hpp"
 
 namespace knowhow::server {
@@ -50,6 +51,11 @@ void Trained::learn(const Learning& learning) {
     }
     Parameters const parameters(learner.parameters(), given);
     item_item_.emplace(learner.fit(*interactions_, parameters, options, monitor_, budget_));
+}
+
+Trained* new_trained(MemoryContext context) {
+    return adopt(context, std::make_unique<Trained>(
+                              static_cast<std::size_t>(settings::max_memory) * 1024));
 }
 
 }  // namespace knowhow::server

@@ -64,4 +64,7 @@ class Trained {
     std::vector<std::int32_t> by_popularity_;
 };
 
+// An empty one with the budget knowhow.max_memory, owned by the context. Call it in engine code.
+Trained* new_trained(MemoryContext context);
+
 }  // namespace knowhow::server
