@@ -32,8 +32,8 @@ $node->safe_psql('postgres', q{
 my %attacks = (
     'becomes superuser' => [ 'ALTER ROLE tenant SUPERUSER;', qr/must be superuser|permission denied/ ],
     'reads a secret' => [ 'INSERT INTO trap.diary SELECT current_user, text FROM public.secret;', qr/permission denied for table secret/ ],
-    'sets the role' => [ 'SET ROLE postgres;', qr/cannot set parameter "role" within security-restricted operation/ ],
-    'sets the session' => [ 'SET SESSION AUTHORIZATION postgres;', qr/cannot set parameter "session_authorization" within security-restricted operation|permission denied/ ],
+    'sets the role' => [ 'SET ROLE pg_monitor;', qr/cannot set parameter "role" within security-restricted operation/ ],
+    'sets the session' => [ 'SET SESSION AUTHORIZATION pg_monitor;', qr/cannot set parameter "session_authorization" within security-restricted operation|permission denied/ ],
     'resets the role' => [ 'RESET ROLE;', qr/cannot set parameter "role" within security-restricted operation/ ],
     'leaves a cursor' => [ q{EXECUTE 'DECLARE trap CURSOR WITH HOLD FOR SELECT 1';}, qr/security-restricted operation/ ],
     'leaves a temporary table' => [ 'CREATE TEMP TABLE left_behind (x int);', qr/cannot create temporary table within security-restricted operation/ ],
@@ -57,8 +57,8 @@ is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 
 $node->safe_psql('postgres', q{CREATE OR REPLACE FUNCTION trap.attack() RETURNS real LANGUAGE plpgsql AS
     'BEGIN INSERT INTO trap.diary VALUES (current_user, current_setting(''search_path''));
      PERFORM set_config(''search_path'', ''trap'', false); PERFORM set_config(''work_mem'', ''64kB'', false); RETURN 1; END'}, @as_tenant);
-is($node->safe_psql('postgres', q{SELECT knowhow.train('trap') > 0; SHOW search_path; SHOW work_mem; SELECT current_user}),
-    "t\n\"\$user\", public\n4MB\npostgres", 'user and settings are those from before');
+is($node->safe_psql('postgres', q{SELECT knowhow.train('trap') > 0; SHOW search_path; SHOW work_mem; SELECT current_user = session_user}),
+    "t\n\"\$user\", public\n4MB\nt", 'user and settings are those from before');
 is($node->safe_psql('postgres', 'SELECT DISTINCT who FROM trap.diary'), 'tenant', 'it ran as the tenant');
 
 # A trigger that waits for the end of the transaction would run as the superuser.
