@@ -17,6 +17,14 @@ Parameter seconds_parameter(const RunSeconds& seconds) {
                                            seconds.read, seconds.learn, seconds.write)))));
 }
 
+// Where an error came from belongs to its details: in a view's function nobody else finds it.
+const char* detail_of(const ErrorData* error) {
+    if (error->detail == nullptr || error->context == nullptr) {
+        return error->detail != nullptr ? error->detail : error->context;
+    }
+    return psprintf("%s\n%s", error->detail, error->context);
+}
+
 }  // namespace
 
 int64 queue_run(int32 recommender_id, int64 seed, const char* cause) {
@@ -57,7 +65,7 @@ bool fail_run(int64 run_id, int64 rows_read, const RunSeconds& seconds, const Er
                 int8_parameter(rows_read), seconds_parameter(seconds),
                 text_parameter(unpack_sql_state(error->sqlerrcode)),
                 text_parameter(error->message == nullptr ? "" : error->message),
-                text_parameter(error->detail), text_parameter(error->hint)}) > 0;
+                text_parameter(detail_of(error)), text_parameter(error->hint)}) > 0;
 }
 
 int64 failures_in_a_row(int32 recommender_id) {
