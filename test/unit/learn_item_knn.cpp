@@ -166,6 +166,44 @@ TEST(ItemKnn, SameBitsForEveryNumberOfThreads) {
     }
 }
 
+TEST(ItemKnn, SameBitsAtEveryPace) {
+    class Paced : public Monitor {
+      public:
+        Pace pace() const override { return {.nice = 10, .share = 0.3}; }
+    };
+    MemoryBudget budget(test::kPlenty);
+    const Interactions data = test::build(test::random_ratings(9, 300, 200, 0.1), budget);
+    const auto model = fit(data, {}, {.targets = 20}, budget);
+    const Learner& learner = find_learner("item_knn");
+    for (const int threads : {1, 2, 5}) {
+        Paced monitor;
+        const auto paced = learner.fit(data, Parameters(learner.parameters(), {}),
+                                       {.targets = 20, .threads = threads}, monitor, budget);
+        EXPECT_TRUE(identical(model, paced)) << threads;
+    }
+}
+
+TEST(ItemKnn, ReportsProgressInItems) {
+    class Reports : public Monitor {
+      public:
+        void progress(std::int64_t done, std::int64_t total) override {
+            EXPECT_LE(last, done);
+            last = done;
+            EXPECT_EQ(total, 200);
+        }
+        std::int64_t last = 0;
+    };
+    MemoryBudget budget(test::kPlenty);
+    const Interactions data = test::build(test::random_ratings(9, 300, 200, 0.1), budget);
+    const Learner& learner = find_learner("item_knn");
+    for (const int threads : {1, 2}) {
+        Reports monitor;
+        learner.fit(data, Parameters(learner.parameters(), {}), {.threads = threads}, monitor,
+                    budget);
+        EXPECT_EQ(monitor.last, data.item_count());
+    }
+}
+
 TEST(ItemKnn, DegenerateData) {
     MemoryBudget budget(test::kPlenty);
     EXPECT_EQ(fit(test::build({}, budget), {}, {}, budget).item_count(), 0);

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/pace.hpp"
+
 namespace knowhow {
 namespace {
 
@@ -37,11 +39,57 @@ class AllSignalsBlocked {
 
 struct Shared {
     std::atomic<std::size_t> next{0};
+    std::atomic<std::size_t> done{0};
     std::atomic<bool> stop{false};
     std::mutex mutex;
     std::condition_variable finished;
+    std::condition_variable woken;
     int running = 0;
     std::exception_ptr failure;
+
+    // At their next chunk; those that rest wake up.
+    void stop_all() {
+        {
+            std::lock_guard lock(mutex);
+            stop = true;
+        }
+        woken.notify_all();
+    }
+};
+
+// How one worker keeps the pace. CPU time is what it counts as work: it computes and nothing else,
+// and whatever else keeps it from running has already given others their turn.
+class Rests {
+  public:
+    Rests(Shared& shared, const Pace& pace)
+        : shared_(shared),
+          limited_(pace.share < 1),
+          pacer_(pace.share, thread_cpu_time(), steady_time()) {
+        give_way(pace.nice);
+    }
+    void after_chunk() {
+        if (limited_) {
+            sleep(pacer_.rest(thread_cpu_time(), steady_time()));
+        }
+    }
+    // So that many short calls keep the share as one long call does.
+    void after_all() {
+        if (limited_) {
+            sleep(pacer_.last_rest(thread_cpu_time(), steady_time()));
+        }
+    }
+
+  private:
+    void sleep(std::chrono::nanoseconds time) {
+        if (time > std::chrono::nanoseconds(0)) {
+            std::unique_lock lock(shared_.mutex);
+            shared_.woken.wait_for(lock, time, [&] { return shared_.stop.load(); });
+        }
+    }
+
+    Shared& shared_;
+    const bool limited_;
+    Pacer pacer_;
 };
 
 // The parallel_for in which the main thread stands.
@@ -64,7 +112,7 @@ void stop_workers() noexcept {
     if (current == nullptr) {
         return;
     }
-    current->stop = true;
+    current->stop_all();
     std::unique_lock lock(current->mutex);
     current->finished.wait(lock, [] { return current->running == 0; });
 }
@@ -74,7 +122,9 @@ void parallel_for(std::size_t count, std::size_t chunk, int threads, Monitor& mo
     chunk = std::max<std::size_t>(chunk, 1);
     const std::size_t chunks = (count + chunk - 1) / chunk;
     threads = static_cast<int>(std::min<std::size_t>(std::max(threads, 1), chunks));
-    if (threads <= 1) {
+    const Pace pace = monitor.pace();
+    const bool paced = pace.nice > 0 || pace.share < 1;
+    if (threads < 1 || (threads == 1 && !paced)) {
         for (std::size_t begin = 0; begin < count; begin += chunk) {
             monitor.poll();
             body(begin, std::min(begin + chunk, count), 0);
@@ -87,19 +137,26 @@ void parallel_for(std::size_t count, std::size_t chunk, int threads, Monitor& mo
     Shared shared;
     auto work = [&](int worker) noexcept {
         try {
+            Rests rests(shared, pace);
             while (!shared.stop.load(std::memory_order_relaxed)) {
-                std::size_t begin = shared.next.fetch_add(chunk, std::memory_order_relaxed);
+                const std::size_t begin = shared.next.fetch_add(chunk, std::memory_order_relaxed);
                 if (begin >= count) {
                     break;
                 }
-                body(begin, std::min(begin + chunk, count), worker);
+                const std::size_t end = std::min(begin + chunk, count);
+                body(begin, end, worker);
+                shared.done.fetch_add(end - begin, std::memory_order_relaxed);
+                rests.after_chunk();
             }
+            rests.after_all();
         } catch (...) {
-            shared.stop = true;
-            std::lock_guard lock(shared.mutex);
-            if (!shared.failure) {
-                shared.failure = std::current_exception();
+            {
+                std::lock_guard lock(shared.mutex);
+                if (!shared.failure) {
+                    shared.failure = std::current_exception();
+                }
             }
+            shared.stop_all();
         }
         std::lock_guard lock(shared.mutex);
         --shared.running;
@@ -132,14 +189,13 @@ void parallel_for(std::size_t count, std::size_t chunk, int threads, Monitor& mo
                                          [&] { return shared.running == 0; })) {
             lock.unlock();
             monitor.poll();
-            monitor.progress(
-                static_cast<std::int64_t>(std::min(shared.next.load(), count)),
-                static_cast<std::int64_t>(count));
+            monitor.progress(static_cast<std::int64_t>(shared.done.load()),
+                             static_cast<std::int64_t>(count));
             lock.lock();
         }
     } catch (...) {
         failure = std::current_exception();
-        shared.stop = true;
+        shared.stop_all();
     }
     for (std::thread& thread : pool) {
         thread.join();
@@ -150,6 +206,7 @@ void parallel_for(std::size_t count, std::size_t chunk, int threads, Monitor& mo
     if (shared.failure) {
         std::rethrow_exception(shared.failure);
     }
+    monitor.progress(static_cast<std::int64_t>(count), static_cast<std::int64_t>(count));
 }
 
 }  // namespace knowhow

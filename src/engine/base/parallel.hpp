@@ -14,7 +14,14 @@ namespace knowhow {
 // the first one stops the others and is rethrown here. Meanwhile the calling thread waits and
 // polls `monitor` every 50 ms; when poll() throws, the workers stop at their next chunk and the
 // exception passes on. With threads <= 1 everything runs on the calling thread, with a poll
-// before each chunk. Keep a chunk's work well below 100 ms.
+// before each chunk. Keep a chunk's work well below 100 ms. Progress is reported in indexes of
+// [0, count), at last count of count.
+//
+// Where monitor.pace() is not the default, even one thread is a thread of its own, because a nice
+// value cannot be taken back and the calling thread may hold what others wait for. Each worker
+// sets its nice value (give_way() in pace.hpp), and sleeps after a chunk as long as it must so
+// that its CPU time stays within the share of the time that has passed; asked to stop, a sleeper
+// wakes at once.
 //
 // Which thread takes which chunk is not determined: a body whose result must not depend on the
 // number of threads writes only to places that belong to its own indexes. `worker` is in

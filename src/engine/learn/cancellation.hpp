@@ -30,6 +30,7 @@ class Cancellation : public Monitor {
     void progress(std::int64_t done, std::int64_t total) override {
         monitor_.progress(done, total);
     }
+    Pace pace() const override { return monitor_.pace(); }
 
     // Any thread; call it at least every 50 ms.
     void check() {
