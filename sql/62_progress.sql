@@ -18,7 +18,7 @@ DECLARE
     shown text;
 BEGIN
     SELECT string_agg(concat_ws(' ', recommender, pid = pg_backend_pid(), phase, done, coalesce(total::text, '-'),
-        started_at BETWEEN now() AND clock_timestamp(), elapsed >= '0', coalesce(estimated_end::text, '-'), threads,
+        started_at BETWEEN now() AND clock_timestamp(), elapsed >= '0', coalesce((estimated_end > now())::text, '-'), threads,
         memory_bytes > 0, background, run_id > 0), '; ') INTO shown
     FROM knowhow.training_progress;
     RAISE WARNING '%: %', at, coalesce(shown, 'nothing');
@@ -54,6 +54,7 @@ SELECT s % 90 + 1 AS user_id, s % 100 + 1 AS snippet_id,
 FROM generate_series(1::bigint, 4500) s;
 SELECT knowhow.alter_recommender('progress_kb', interactions => 'progress_kb.looking');
 SET knowhow.threads = 3;
+-- The second time it is known how long each phase took.
 SELECT knowhow.train('progress_kb') > 0 AS trained;
 -- When it is over, in the same transaction too.
 BEGIN;

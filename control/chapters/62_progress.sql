@@ -17,23 +17,41 @@ LANGUAGE c VOLATILE PARALLEL RESTRICTED ROWS 2
 AS 'MODULE_PATHNAME', 'running_trainings';
 COMMENT ON FUNCTION knowhow.running_trainings IS 'for the view training_progress: what stands in the status slots of this server''s processes, of recommenders whose snippets the caller may read';
 
--- The rest of a phase is estimated once a thousandth of it is done.
+-- The end: how long the present phase still takes, by how much of it is done (a thousandth at
+-- least) or by how long it took the last time, and how long those after it took then.
 CREATE VIEW knowhow.training_progress WITH (security_barrier) AS
 SELECT p.run_id, r.name AS recommender, p.pid, p.phase, p.done, p.total, p.started_at,
-       t.now OPERATOR(pg_catalog.-) p.started_at AS elapsed,
-       CASE WHEN p.done OPERATOR(pg_catalog.*) 1000 OPERATOR(pg_catalog.>=) p.total THEN
-           t.now OPERATOR(pg_catalog.+)
-           ((t.now OPERATOR(pg_catalog.-) p.phase_started_at) OPERATOR(pg_catalog.*)
-            ((p.total OPERATOR(pg_catalog.-) p.done)::pg_catalog.float8 OPERATOR(pg_catalog./) p.done))
-       END AS estimated_end,
+       p.now OPERATOR(pg_catalog.-) p.started_at AS elapsed,
+       p.now OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs =>
+           CASE WHEN p.done OPERATOR(pg_catalog.*) 1000 OPERATOR(pg_catalog.>=) p.total THEN
+               p.seconds OPERATOR(pg_catalog.*) (p.total OPERATOR(pg_catalog.-) p.done)
+               OPERATOR(pg_catalog./) p.done
+           WHEN usual.seconds IS NOT NULL THEN
+               GREATEST(0, usual.seconds OPERATOR(pg_catalog.-) p.seconds)
+           END
+           OPERATOR(pg_catalog.+) COALESCE(usual.seconds_after, 0)) AS estimated_end,
        p.threads, p.memory_bytes, p.background
-FROM knowhow.running_trainings() p
-JOIN knowhow.recommender_catalog r ON r.recommender_id OPERATOR(pg_catalog.=) p.recommender_id,
-     pg_catalog.clock_timestamp() AS t (now);
-COMMENT ON VIEW knowhow.training_progress IS 'trainings that run now, of recommenders whose snippets the current user may read; empty where track_activities is off';
+FROM (SELECT s.*, t.now, pg_catalog.date_part('epoch',
+                 t.now OPERATOR(pg_catalog.-) s.phase_started_at) AS seconds
+      FROM knowhow.running_trainings() s, pg_catalog.clock_timestamp() AS t (now)) p
+JOIN knowhow.recommender_catalog r ON r.recommender_id OPERATOR(pg_catalog.=) p.recommender_id
+LEFT JOIN LATERAL (
+    SELECT CASE p.phase WHEN 'reading' THEN last.read WHEN 'learning' THEN last.learn
+                        WHEN 'writing' THEN last.write END AS seconds,
+           CASE p.phase WHEN 'reading' THEN last.learn OPERATOR(pg_catalog.+) last.write
+                        WHEN 'learning' THEN last.write END AS seconds_after
+    FROM (SELECT (c.seconds OPERATOR(pg_catalog.->>) 'read')::pg_catalog.float8 AS read,
+                 (c.seconds OPERATOR(pg_catalog.->>) 'learn')::pg_catalog.float8 AS learn,
+                 (c.seconds OPERATOR(pg_catalog.->>) 'write')::pg_catalog.float8 AS write
+          FROM knowhow.training_run_catalog c
+          WHERE c.recommender_id OPERATOR(pg_catalog.=) r.recommender_id
+            AND c.state OPERATOR(pg_catalog.=) 'succeeded'
+          ORDER BY c.run_id DESC LIMIT 1) last) usual ON true;
+COMMENT ON VIEW knowhow.training_progress IS 'trainings that run now, of recommenders whose snippets the current user may read; where track_activities is off, train() is not shown';
 COMMENT ON COLUMN knowhow.training_progress.phase IS 'queued, reading (counts rows), learning (items), writing (rows)';
 COMMENT ON COLUMN knowhow.training_progress.done IS 'how many of total rows or items of the present phase';
 COMMENT ON COLUMN knowhow.training_progress.elapsed IS 'since started_at; while it is queued: how long it has waited';
+COMMENT ON COLUMN knowhow.training_progress.estimated_end IS 'by how far the present phase is and how long the phases took in the last training that succeeded; before the first one: the end of the present phase; NULL where nothing is known';
 COMMENT ON COLUMN knowhow.training_progress.memory_bytes IS 'what it holds now of knowhow.max_memory';
 
 REVOKE ALL ON knowhow.training_progress FROM PUBLIC;

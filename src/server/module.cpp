@@ -19,6 +19,8 @@ char* recommender = nullptr;
 int threads = 2;
 int max_memory = 1024 * 1024;
 int max_concurrent_trainings = 2;
+int training_nice = 10;
+int training_share = 100;
 }  // namespace knowhow::server::settings
 
 extern "C" void _PG_init(void) {
@@ -39,5 +41,14 @@ extern "C" void _PG_init(void) {
                             "Background trainings that run at the same time, in all databases.",
                             "Others wait for their turn.", &settings::max_concurrent_trainings, 2,
                             1, 64, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("knowhow.training_nice",
+                            "Nice value of the threads of background trainings.",
+                            "The larger, the more they give way to other processes. Linux only.",
+                            &settings::training_nice, 10, 0, 19, PGC_USERSET, 0, nullptr, nullptr,
+                            nullptr);
+    DefineCustomIntVariable("knowhow.training_share",
+                            "Share of the time, in percent, that each thread of a training works.",
+                            "The rest it sleeps.", &settings::training_share, 100, 1, 100,
+                            PGC_USERSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("knowhow");
 }

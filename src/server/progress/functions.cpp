@@ -37,6 +37,7 @@ KNOWHOW_FUNCTION(running_trainings) {
         bool nulls[lengthof(values)] = {};
         nulls[4] = entry.phase == Phase::kQueued;
         nulls[5] = entry.total == 0;
+        nulls[8] = entry.threads == 0;
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     }
     return static_cast<Datum>(0);

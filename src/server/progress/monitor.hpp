@@ -1,28 +1,46 @@
-// The monitor of a training: interruptible, as every engine work, and visible.
+// The monitor of a training: interruptible, as every engine work, visible, and at the pace of the
+// settings knowhow.training_nice and knowhow.training_share.
 #pragma once
 
 #include "server/border/border.hpp"
 
+#include <chrono>
+
 #include "engine/base/budget.hpp"
+#include "engine/base/pace.hpp"
 #include "server/progress/progress.hpp"
 
 namespace knowhow::server {
 
 class TrainingMonitor : public InterruptMonitor {
   public:
-    // `budget` outlives it.
-    explicit TrainingMonitor(const MemoryBudget& budget) : budget_(budget) {}
+    // Between progress_begin() and progress_end(), in the process's main thread. `budget` outlives
+    // it.
+    explicit TrainingMonitor(const MemoryBudget& budget);
 
-    void poll() override {
-        InterruptMonitor::poll();
-        progress_memory(static_cast<int64>(budget_.used()));
-    }
+    void poll() override;
     void progress(std::int64_t done, std::int64_t total) override {
         progress_update(done, total);
     }
+    Pace pace() const override { return pace_; }
+
+    // poll() for PostgreSQL phases, which read or write rows: call it after each batch.
+    void pause();
 
   private:
+    using Time = std::chrono::nanoseconds;
+    // How long to rest now, in milliseconds, after `work`.
+    long rest_after(Time work);
+    void rested();
+
     const MemoryBudget& budget_;
+    const Pace pace_;
+    // What was work, and when it was last added up. The main thread alone: parallel_for() rests
+    // its own threads.
+    Time worked_{0};
+    Time last_cpu_;
+    Time last_now_;
+    Pacer pacer_;
 };
 
 }  // namespace knowhow::server

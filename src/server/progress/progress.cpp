@@ -122,6 +122,10 @@ void progress_end() {
     active = false;
 }
 
+bool progress_in_background() {
+    return active && shown[kRecommenderAndBackground] % 2 != 0;
+}
+
 int progress_entries(ProgressEntry** entries) {
     // What was read earlier in this transaction would be shown again. Cleared afterwards too: a
     // process without transactions would keep it.

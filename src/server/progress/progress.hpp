@@ -2,8 +2,8 @@
 //
 // It stands in this process's slot of PostgreSQL's backend status array, where the progress of
 // VACUUM or COPY stands too: visible at once and from outside its transaction, gone with the
-// process, the abort of the transaction, or that of a subtransaction. With track_activities = off
-// nothing is shown. Nothing here raises an error but progress_entries() out of memory.
+// process, the abort of the transaction, or that of a subtransaction. With track_activities = off,
+// which workers never have, nothing is shown. Only progress_entries() raises errors: out of memory.
 #pragma once
 
 #include "server/border/border.hpp"
@@ -35,6 +35,9 @@ void progress_advance(int64 more);
 void progress_resources(int threads, int64 memory_bytes);
 void progress_memory(int64 bytes);
 void progress_end();
+
+// Whether the training that this process shows runs in the background.
+bool progress_in_background();
 
 struct ProgressEntry {
     int pid;

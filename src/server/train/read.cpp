@@ -23,7 +23,7 @@ const char* relation_name(Oid relation) {
 // Calls take(rows, count) for every batch of the query's result; take's rows live until it
 // returns. Returns the number of rows.
 template <typename Take>
-std::int64_t for_each_batch(const char* sql, Take take) {
+std::int64_t for_each_batch(const char* sql, TrainingMonitor* monitor, Take take) {
     SPIPlanPtr plan = SPI_prepare_cursor(sql, 0, nullptr, CURSOR_OPT_NO_SCROLL);
     if (plan == nullptr) {
         elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
@@ -44,7 +44,7 @@ std::int64_t for_each_batch(const char* sql, Take take) {
         total += static_cast<std::int64_t>(SPI_processed);
         progress_advance(static_cast<int64>(SPI_processed));
         SPI_freetuptable(SPI_tuptable);
-        CHECK_FOR_INTERRUPTS();
+        monitor->pause();
     }
     SPI_cursor_close(portal);
     MemoryContextDelete(batch);
@@ -58,7 +58,8 @@ Datum column(SPITupleTable* rows, int row, int number) {
 
 }  // namespace
 
-std::int64_t read_interactions(const Recommender& recommender, InteractionsBuilder* interactions) {
+std::int64_t read_interactions(const Recommender& recommender, Trained* trained) {
+    InteractionsBuilder* interactions = trained->interactions_builder();
     struct Row {
         std::int64_t user;
         std::int64_t snippet;
@@ -68,7 +69,7 @@ std::int64_t read_interactions(const Recommender& recommender, InteractionsBuild
         "SELECT user_id::pg_catalog.int8, snippet_id::pg_catalog.int8, weight::pg_catalog.float4 "
         "FROM %s WHERE user_id IS NOT NULL AND snippet_id IS NOT NULL AND weight IS NOT NULL",
         relation_name(recommender.interactions));
-    return for_each_batch(sql, [=](SPITupleTable* table, int count) {
+    return for_each_batch(sql, trained->monitor(), [=](SPITupleTable* table, int count) {
         Row* rows = static_cast<Row*>(palloc(sizeof(Row) * static_cast<std::size_t>(count)));
         for (int i = 0; i < count; ++i) {
             rows[i] = {DatumGetInt64(column(table, i, 1)), DatumGetInt64(column(table, i, 2)),
@@ -82,10 +83,11 @@ std::int64_t read_interactions(const Recommender& recommender, InteractionsBuild
     });
 }
 
-std::int64_t read_documents(const Recommender& recommender, TermStatistics* terms) {
+std::int64_t read_documents(const Recommender& recommender, Trained* trained) {
+    TermStatistics* terms = trained->terms();
     const char* sql = psprintf("SELECT content::knowhow.tfidf FROM %s WHERE content IS NOT NULL",
                                relation_name(recommender.snippets));
-    return for_each_batch(sql, [=](SPITupleTable* table, int count) {
+    return for_each_batch(sql, trained->monitor(), [=](SPITupleTable* table, int count) {
         varlena** values =
             static_cast<varlena**>(palloc(sizeof(varlena*) * static_cast<std::size_t>(count)));
         for (int i = 0; i < count; ++i) {
@@ -99,7 +101,8 @@ std::int64_t read_documents(const Recommender& recommender, TermStatistics* term
     });
 }
 
-std::int64_t read_labels(const Recommender& recommender, TermStatistics* labels) {
+std::int64_t read_labels(const Recommender& recommender, Trained* trained) {
+    TermStatistics* labels = trained->labels();
     if (!OidIsValid(recommender.labels)) {
         return 0;
     }
@@ -111,7 +114,7 @@ std::int64_t read_labels(const Recommender& recommender, TermStatistics* labels)
                  "AND pg_catalog.octet_length(pg_catalog.concat(kind, ':', value)) "
                  "OPERATOR(pg_catalog.<=) %zu",
                  relation_name(recommender.labels), kMaxLexemeBytes);
-    return for_each_batch(sql, [=](SPITupleTable* table, int count) {
+    return for_each_batch(sql, trained->monitor(), [=](SPITupleTable* table, int count) {
         text** values = static_cast<text**>(palloc(sizeof(text*) * static_cast<std::size_t>(count)));
         for (int i = 0; i < count; ++i) {
             values[i] = DatumGetTextPP(column(table, i, 2));

@@ -6,16 +6,15 @@
 
 #include "server/border/border.hpp"
 
-#include "engine/learn/interactions.hpp"
-#include "engine/learn/term_statistics.hpp"
 #include "server/catalog/recommender.hpp"
+#include "server/train/trained.hpp"
 
 namespace knowhow::server {
 
 // Each returns the number of rows read. Rows with a NULL in a column that is needed do not count.
-std::int64_t read_interactions(const Recommender& recommender, InteractionsBuilder* interactions);
-std::int64_t read_documents(const Recommender& recommender, TermStatistics* terms);
+std::int64_t read_interactions(const Recommender& recommender, Trained* trained);
+std::int64_t read_documents(const Recommender& recommender, Trained* trained);
 // Labels of kind topic and tag, as "kind:value". Nothing where no labels are bound.
-std::int64_t read_labels(const Recommender& recommender, TermStatistics* labels);
+std::int64_t read_labels(const Recommender& recommender, Trained* trained);
 
 }  // namespace knowhow::server

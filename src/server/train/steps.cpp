@@ -70,16 +70,16 @@ int64 read_training_rows(const Recommender& recommender, Trained* trained) {
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
     SPI_connect();
-    int64 rows = read_interactions(recommender, trained->interactions_builder());
-    rows += read_documents(recommender, trained->terms());
-    rows += read_labels(recommender, trained->labels());
+    int64 rows = read_interactions(recommender, trained);
+    rows += read_documents(recommender, trained);
+    rows += read_labels(recommender, trained);
     SPI_finish();
     PopActiveSnapshot();
     act_as_before(before);
     return rows;
 }
 
-int32 write_trained_model(const Recommender& recommender, int64 seed, const Trained* trained) {
+int32 write_trained_model(const Recommender& recommender, int64 seed, Trained* trained) {
     int32 const model = create_model(recommender, seed);
     ModelResult result = write_model_rows(model, trained);
     result.text_version = recommender.text_version;

@@ -22,6 +22,6 @@ int64 read_training_rows(const Recommender& recommender, Trained* trained);
 
 // Writes what was learned as a model and makes it the active one, with the recommender locked
 // (lock_recommender()). Returns its id.
-int32 write_trained_model(const Recommender& recommender, int64 seed, const Trained* trained);
+int32 write_trained_model(const Recommender& recommender, int64 seed, Trained* trained);
 
 }  // namespace knowhow::server

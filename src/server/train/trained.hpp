@@ -27,13 +27,14 @@ struct Learning {
 // Owned by a memory context (adopt()), so that an error anywhere frees it.
 class Trained {
   public:
-    // `memory`: the budget in bytes.
+    // After progress_begin(). `memory`: the budget in bytes.
     explicit Trained(std::size_t memory);
 
     // Rows on their way in.
     InteractionsBuilder* interactions_builder() { return &*builder_; }
     TermStatistics* terms() { return &terms_; }
     TermStatistics* labels() { return &labels_; }
+    TrainingMonitor* monitor() { return &monitor_; }
 
     // Learns from what was read.
     void learn(const Learning& learning);
@@ -64,7 +65,7 @@ class Trained {
     std::vector<std::int32_t> by_popularity_;
 };
 
-// An empty one with the budget knowhow.max_memory, owned by the context. Call it in engine code.
+// An empty one with the budget knowhow.max_memory, owned by the context. After progress_begin(). Call it in engine code.
 Trained* new_trained(MemoryContext context);
 
 }  // namespace knowhow::server

@@ -24,7 +24,7 @@ std::int64_t blocks(std::size_t count, std::size_t block_size) {
 // Terms in one block of statistics: about 1 kB with their lexemes, below the TOAST threshold.
 constexpr std::size_t kTermsPerBlock = 64;
 
-std::int64_t write_statistics(std::int32_t model_id, char kind,
+std::int64_t write_statistics(std::int32_t model_id, char kind, Trained* trained,
                               std::span<const TermCount> counts) {
     ModelWriter* writer = open_model_writer("model_statistics");
     MemoryContext const rows = AllocSetContextCreate(CurrentMemoryContext, "knowhow statistics",
@@ -45,6 +45,7 @@ std::int64_t write_statistics(std::int32_t model_id, char kind,
                               block[0].term.data(), static_cast<int>(block[0].term.size()))),
                           vector};
         append_model_row(writer, values);
+        trained->monitor()->pause();
         progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
@@ -54,7 +55,7 @@ std::int64_t write_statistics(std::int32_t model_id, char kind,
     return static_cast<std::int64_t>(count);
 }
 
-std::int64_t write_items(std::int32_t model_id, const Trained* trained) {
+std::int64_t write_items(std::int32_t model_id, Trained* trained) {
     const ItemItem* matrix = trained->item_item();
     if (matrix == nullptr) {
         return 0;
@@ -82,6 +83,7 @@ std::int64_t write_items(std::int32_t model_id, const Trained* trained) {
             Int64GetDatum(trained->interactions().items()[static_cast<std::size_t>(item)]),
             Int32GetDatum(item), int4_array(targets, count), float4_array(weights, count)};
         append_model_row(writer, values);
+        trained->monitor()->pause();
         progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
@@ -104,7 +106,7 @@ std::int64_t rows_to_write(const Trained* trained) {
     return rows;
 }
 
-void write_positions(std::int32_t model_id, const Trained* trained) {
+void write_positions(std::int32_t model_id, Trained* trained) {
     std::span<const std::int64_t> const items = trained->interactions().items();
     ModelWriter* writer = open_model_writer("model_positions");
     MemoryContext const rows =
@@ -120,6 +122,7 @@ void write_positions(std::int32_t model_id, const Trained* trained) {
                           float4_array(trained->popularity().data() + first, count),
                           int4_array(trained->by_popularity().data() + first, count)};
         append_model_row(writer, values);
+        trained->monitor()->pause();
         progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
@@ -130,10 +133,10 @@ void write_positions(std::int32_t model_id, const Trained* trained) {
 
 }  // namespace
 
-ModelResult write_model_rows(std::int32_t model_id, const Trained* trained) {
+ModelResult write_model_rows(std::int32_t model_id, Trained* trained) {
     progress_update(0, rows_to_write(trained));
-    std::int64_t const terms = write_statistics(model_id, kTermStatistics, trained->term_counts());
-    std::int64_t const labels = write_statistics(model_id, kLabelStatistics, trained->label_counts());
+    std::int64_t const terms = write_statistics(model_id, kTermStatistics, trained, trained->term_counts());
+    std::int64_t const labels = write_statistics(model_id, kLabelStatistics, trained, trained->label_counts());
     std::int64_t const weights = write_items(model_id, trained);
     write_positions(model_id, trained);
 

@@ -7,6 +7,6 @@
 namespace knowhow::server {
 
 // A PostgreSQL phase: call it with no destructor pending. The model is in state building.
-ModelResult write_model_rows(std::int32_t model_id, const Trained* trained);
+ModelResult write_model_rows(std::int32_t model_id, Trained* trained);
 
 }  // namespace knowhow::server

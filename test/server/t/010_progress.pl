@@ -1,14 +1,17 @@
 # What training_progress shows of trainings in other sessions: their phases as they advance, nothing
 # of those that are over, in whatever way they ended, and nothing that is no business of the reader's.
+# And how trainings keep the pace that knowhow.training_nice and knowhow.training_share set.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use POSIX ();
 use Test::More;
+use Time::HiRes qw(time usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
-$node->append_conf('postgresql.conf', "restart_after_crash = on\nknowhow.threads = 2\n");
+$node->append_conf('postgresql.conf', "restart_after_crash = on\nknowhow.threads = 2\nknowhow.max_concurrent_trainings = 1\n");
 $node->start;
 
 sub make_base {
@@ -140,14 +143,53 @@ gone('after the end');
     like(finish($session), qr/57014/, 'that session was still at work');
 }
 
+# In the background: one at a time here, and the other one waits.
+$node->safe_psql('postgres', q{
+    ALTER DATABASE postgres SET knowhow.training_share = 50;
+    SELECT knowhow.create_knowledge_base('second');
+    SELECT knowhow.alter_recommender('second', interactions => 'many');
+    SELECT knowhow.retrain_in_background('kb'), knowhow.retrain_in_background('second')});
+$node->poll_query_until('postgres', q{SELECT string_agg(phase, ',' ORDER BY phase) = 'learning,queued'
+    FROM knowhow.training_progress WHERE background AND (phase = 'queued' OR total > 0)});
+is($node->safe_psql('postgres', q{SELECT done IS NULL, total IS NULL, estimated_end IS NULL, threads IS NULL, elapsed > '0'
+    FROM knowhow.training_progress WHERE phase = 'queued'}), 't|t|t|t|t', 'of one that waits only that is known');
+SKIP: {
+    skip 'threads have a nice value of their own on Linux only', 1 unless $^O eq 'linux';
+    my $learner = $node->safe_psql('postgres', q{SELECT pid FROM knowhow.training_progress WHERE phase = 'learning'});
+    my @nice = map { (split ' ', (slurp_file($_) =~ s/.*\)//r))[16] } glob "/proc/$learner/task/*/stat";
+    is(join(',', sort @nice), '0,10,10', 'threads give way, the process that holds locks does not');
+}
+$node->poll_query_until('postgres', q{SELECT count(*) = 2 FROM knowhow.training_runs WHERE cause = 'background' AND state = 'succeeded'});
+gone('after both');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET knowhow.training_share');
+
+# A share of the time: in reading and learning, and a cancellation does not wait for the rest to end.
+{
+    my $training = start_psql('postgres', q{SET knowhow.training_share = 20; SET knowhow.threads = 1; SELECT knowhow.train('kb')});
+    my $victim = running('postgres');
+  SKIP: {
+        skip 'without /proc', 1 unless -e "/proc/$victim/stat";
+        my $cpu = sub {
+            my @field = split ' ', (slurp_file("/proc/$victim/stat") =~ s/.*\)//r);
+            return ($field[11] + $field[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+        };
+        my ($start, $used) = (time, $cpu->());
+        usleep(3e6);
+        my $share = ($cpu->() - $used) / (time - $start);
+        cmp_ok($share, '<', 0.27, sprintf('it takes %.2f of one CPU', $share));
+    }
+    my $asked = time;
+    $node->safe_psql('postgres', "SELECT pg_cancel_backend($victim)");
+    like(finish($training), qr/57014/, 'cancelled as it rests');
+    cmp_ok(time - $asked, '<', 1, 'at once');
+}
+
 # Who sees it.
 $node->safe_psql('postgres', q{
     CREATE ROLE reader;
     CREATE ROLE stranger;
     GRANT USAGE ON SCHEMA kb TO reader, stranger;
-    GRANT SELECT ON kb.snippets TO reader;
-    SELECT knowhow.create_knowledge_base('second');
-    SELECT knowhow.alter_recommender('second', interactions => 'many')});
+    GRANT SELECT ON kb.snippets TO reader});
 $node->safe_psql('postgres', 'CREATE DATABASE other');
 make_base('other');   # its recommender has the same number
 my @trainings = (start_psql('postgres', q{SELECT knowhow.train('kb')}), start_psql('postgres', q{SELECT knowhow.train('second')}),
