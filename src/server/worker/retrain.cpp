@@ -7,6 +7,7 @@ extern "C" {
 #include <signal.h>
 #include <storage/lmgr.h>
 #include <tcop/utility.h>
+#include <utils/guc.h>
 #include <utils/snapmgr.h>
 }
 
@@ -40,13 +41,33 @@ struct Assignment {
 };
 static_assert(sizeof(Assignment) <= BGW_EXTRALEN);
 
-// Until the transaction that asked for the run has ended. No snapshot is held meanwhile.
-void wait_for_starter(const Assignment& assignment) {
-    report_activity("knowhow: run " INT64_FORMAT " waits for its starter's transaction",
-                    assignment.run_id);
+void wait_for_end_of(TransactionId starter) {
     StartTransactionCommand();
-    XactLockTableWait(assignment.starter, nullptr, nullptr, XLTW_None);
+    // Theirs to say how long the transaction takes.
+    (void)set_config_option("lock_timeout", "0", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
+                            0, false);
+    XactLockTableWait(starter, nullptr, nullptr, XLTW_None);
     CommitTransactionCommand();
+}
+
+// Until the transaction that asked for the run has ended. No snapshot is held meanwhile. Returns
+// the error that the run is to end with: until then there is no row to record it in, so a cancel
+// waits as well. Nobody is kept waiting by that: a transaction alone is in the way of DROP DATABASE.
+const ErrorData* wait_for_starter(const Assignment& assignment) {
+    const ErrorData* canceled = nullptr;
+    for (;;) {
+        progress_begin(assignment.recommender_id, assignment.run_id, true);
+        report_activity("knowhow: run " INT64_FORMAT " waits for its starter's transaction",
+                        assignment.run_id);
+        const ErrorData* const error = caught([&] { wait_for_end_of(assignment.starter); });
+        if (error == nullptr) {
+            return canceled;
+        }
+        if (error->sqlerrcode != ERRCODE_QUERY_CANCELED) {
+            return error;
+        }
+        canceled = error;
+    }
 }
 
 // False: the run was rolled back, or the extension is gone.
@@ -149,13 +170,15 @@ extern "C" void knowhow_run(Datum) {
         AllocSetContextCreate(TopMemoryContext, "knowhow run", ALLOCSET_DEFAULT_SIZES);
     MemoryContextSwitchTo(memory);
     bool taken = false;
-    const ErrorData* const error = caught([&] {
-        wait_for_starter(assignment);
-        taken = take_run(assignment);
-        if (taken) {
-            wait_for_turn(assignment);
-        }
-    });
+    const ErrorData* error = wait_for_starter(assignment);
+    if (error == nullptr) {
+        error = caught([&] {
+            taken = take_run(assignment);
+            if (taken) {
+                wait_for_turn(assignment);
+            }
+        });
+    }
     if (error != nullptr) {
         record_early_end(assignment.run_id, assignment.recommender_id, error);
     } else if (taken) {
