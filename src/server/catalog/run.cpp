@@ -5,6 +5,7 @@ extern "C" {
 #include <utils/jsonb.h>
 }
 
+#include "server/catalog/params.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/worker/locks.hpp"
 
@@ -79,12 +80,16 @@ int64 failures_in_a_row(int32 recommender_id) {
     return failures;
 }
 
-void prune_runs(int32 recommender_id, int keep) {
+void prune_runs(int32 recommender_id) {
+    // The parameter is taken from the row: what a recommender that fails is bound to may be gone.
+    int64 const standard = static_cast<int64>(param_number(nullptr, "keep_runs"));
     write_catalog(
         "DELETE FROM knowhow.training_run_catalog WHERE run_id IN ("
         "SELECT run_id FROM knowhow.training_run_catalog WHERE recommender_id = $1 "
-        "AND state IN ('succeeded', 'failed', 'canceled') ORDER BY run_id DESC OFFSET $2)",
-        {int4_parameter(recommender_id), int8_parameter(keep)});
+        "AND state IN ('succeeded', 'failed', 'canceled') ORDER BY run_id DESC OFFSET "
+        "(SELECT coalesce((params ->> 'keep_runs')::numeric::int8, $2) "
+        "FROM knowhow.recommender_catalog WHERE recommender_id = $1))",
+        {int4_parameter(recommender_id), int8_parameter(standard)});
 }
 
 void close_abandoned_runs() {

@@ -31,8 +31,9 @@ bool fail_run(int64 run_id, int64 rows_read, const RunSeconds& seconds, const Er
 // How many runs of the recommender have failed one after the other, up to the newest.
 int64 failures_in_a_row(int32 recommender_id);
 
-// Deletes the oldest finished runs of the recommender beyond the `keep` newest.
-void prune_runs(int32 recommender_id, int keep);
+// Deletes the oldest finished runs of the recommender beyond the newest, of which its parameter
+// keep_runs says how many stay.
+void prune_runs(int32 recommender_id);
 
 // Marks as failed every run of this database that is queued or running and has no process: it was
 // killed, or the server stopped. A queued run has a minute's time to get one.

@@ -8,7 +8,6 @@ extern "C" {
 #include <cstring>
 
 #include "server/catalog/model.hpp"
-#include "server/catalog/params.hpp"
 #include "server/catalog/recommender.hpp"
 #include "server/catalog/run.hpp"
 #include "server/module.hpp"
@@ -89,7 +88,7 @@ KNOWHOW_FUNCTION(train) {
     int32 const model = write_trained_model(*recommender, seed, trained);
     seconds.write = seconds_since(start);
     finish_run(run, model, rows, seconds);
-    prune_runs(recommender->id, static_cast<int>(param_number(*recommender, "keep_runs")));
+    prune_runs(recommender->id);
     progress_end();
     PG_RETURN_INT32(model);
 }

@@ -15,7 +15,6 @@ extern "C" {
 #include <cstring>
 
 #include "server/catalog/model.hpp"
-#include "server/catalog/params.hpp"
 #include "server/catalog/run.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/module.hpp"
@@ -171,7 +170,7 @@ void write(Run* run) {
     int32 const model = write_trained_model(*run->recommender, run->seed, run->trained);
     run->seconds.write = seconds_since(started);
     finish_run(run->id, model, run->rows, run->seconds);
-    prune_runs(run->recommender_id, static_cast<int>(param_number(*now, "keep_runs")));
+    prune_runs(run->recommender_id);
     commit();
 }
 
@@ -201,6 +200,9 @@ bool record(const Run& run, const ErrorData* error, bool canceled) {
                           (!OidIsValid(run.catalog) || run.catalog == catalog) &&
                           fail_run(run.id, run.rows, run.seconds, error, canceled);
     int64 const failures = recorded && !canceled ? failures_in_a_row(run.recommender_id) : 0;
+    if (recorded) {
+        prune_runs(run.recommender_id);
+    }
     commit();
     if (failures > 0) {
         log_failure(run, error, failures);
