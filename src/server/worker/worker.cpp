@@ -34,6 +34,13 @@ void connect_worker(Oid database) {
     BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
     release_locks_at_exit();
     SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION);
+    // What a database sets for its clients would keep the worker from writing anything, make it miss
+    // changes for which it waited, or end it before it can record why.
+    SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_SESSION);
+    SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION);
+#if PG_VERSION_NUM >= 170000
+    SetConfigOption("transaction_timeout", "0", PGC_USERSET, PGC_S_SESSION);
+#endif
     // By its progress the watcher and cancel_training() find a process.
     SetConfigOption("track_activities", "on", PGC_SUSET, PGC_S_OVERRIDE);
 }
