@@ -3,10 +3,12 @@
 
 extern "C" {
 #include <access/xact.h>
+#include <miscadmin.h>
 #include <postmaster/bgworker.h>
 #include <signal.h>
 #include <storage/lmgr.h>
 #include <tcop/utility.h>
+#include <utils/acl.h>
 #include <utils/guc.h>
 #include <utils/snapmgr.h>
 }
@@ -14,6 +16,7 @@ extern "C" {
 #include <cstring>
 
 #include "server/catalog/recommender.hpp"
+#include "server/catalog/relation.hpp"
 #include "server/catalog/run.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/progress/progress.hpp"
@@ -102,6 +105,17 @@ void wait_for_turn(const Assignment& assignment) {
     }
 }
 
+// The owner of a recommender, also of one that cannot be used because something that is bound to
+// it has been renamed; invalid where it or its snippets are gone.
+Oid owner_of(int32 recommender_id) {
+    int64 snippets = 0;
+    write_catalog("SELECT snippets::oid::int8 FROM knowhow.recommender_catalog "
+                  "WHERE recommender_id = $1",
+                  {int4_parameter(recommender_id)}, &snippets);
+    Oid const relation = static_cast<Oid>(snippets);
+    return relation_exists(relation) ? relation_owner(relation) : InvalidOid;
+}
+
 }  // namespace
 
 // retrain_in_background(recommender text, seed bigint) returns the identifier of the run.
@@ -145,11 +159,14 @@ KNOWHOW_FUNCTION(cancel_training) {
         if (entry.database != MyDatabaseId || entry.run_id != run_id) {
             continue;
         }
-        const Recommender* const recommender = recommender_by_id(entry.recommender_id);
-        if (recommender == nullptr) {
-            continue;
+        Oid const owner = owner_of(entry.recommender_id);
+        if (!superuser() && (!OidIsValid(owner) || !has_privs_of_role(GetUserId(), owner))) {
+            ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                            errmsg("must be owner of the recommender of run " INT64_FORMAT
+                                   " to cancel it",
+                                   run_id),
+                            errdetail("Its owner is the owner of its snippets relation.")));
         }
-        require_owner(*recommender, "cancel its training");
         PG_RETURN_BOOL(kill(entry.pid, SIGINT) == 0);
     }
     PG_RETURN_BOOL(false);
