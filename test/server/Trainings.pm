@@ -17,7 +17,8 @@ sub new_server {
     my ($name, $settings) = @_;
     my $node = PostgreSQL::Test::Cluster->new($name);
     $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ], allows_streaming => 1);
-    $node->append_conf('postgresql.conf', "jit = off\nshared_buffers = 16MB\n" . ($settings // ''));
+    $node->append_conf('postgresql.conf', "jit = off\nshared_buffers = 16MB\nlog_line_prefix = '%m [%p] %b: '\n"
+        . ($settings // ''));
     $node->start;
     return $node;
 }
@@ -25,7 +26,7 @@ sub new_server {
 # A small knowledge base `name`. Its background trainings read through a view that
 #  - waits as long as somebody else holds the advisory lock `gate` (foreground ones pass);
 #  - adds what table `load` asks for: so many people with so many items each. Learning takes
-#    people * items * items steps, 1e8 of them a fraction of a second.
+#    people * items * items steps, 1e9 of them about a second.
 sub make_knowledge_base {
     my ($node, $database, $name, $gate, @params) = @_;
     $node->safe_psql($database, qq{
@@ -48,7 +49,7 @@ sub make_knowledge_base {
         SELECT i.user_id, i.snippet_id, i.weight, i.occurred_at
         FROM $name.interactions i, (SELECT $name.gate() OFFSET 0) AS g
         UNION ALL
-        SELECT 1000000 + u, 1000000 + (u * 7919 + i * i * 31) % (2 * items), 1 + (u + i) % 5, now()
+        SELECT 1000000 + u, 1000000 + (u * 7919 + i) % (2 * items), 1 + (u * i) % 5, now()
         FROM $name.load, generate_series(1::bigint, people) u, generate_series(1::bigint, items) i;
         SELECT knowhow.alter_recommender('$name', interactions => '$name.training');
     }, @params);
@@ -58,7 +59,9 @@ sub make_knowledge_base {
 # A session that stays. $session->query_safe(...) runs something in it.
 sub session {
     my ($node, $database, @params) = @_;
-    return $node->background_psql($database // 'postgres', on_error_stop => 0, @params);
+    my $session = $node->background_psql($database // 'postgres', on_error_stop => 0, @params);
+    $session->query_safe('SET client_min_messages = warning');
+    return $session;
 }
 
 # Starts a run and returns its id.
@@ -69,10 +72,11 @@ sub retrain {
 }
 
 # Waits until the SQL condition is true, looking 100 times a second; dies when it does not get so.
-# `where` is a session, or a server (then its database postgres).
+# `where` is a session, or a server (then with a database, by default postgres).
 sub wait_until {
-    my ($where, $condition) = @_;
+    my ($where, $condition, $database) = @_;
     my $statement = qq{
+        SET statement_timeout = 0; SET default_transaction_isolation = 'read committed';
         DO \$wait\$
         DECLARE give_up timestamptz := clock_timestamp() + interval '180 s';
         BEGIN
@@ -86,7 +90,7 @@ sub wait_until {
     if ($where->isa('PostgreSQL::Test::BackgroundPsql')) {
         $where->query_safe($statement);
     } else {
-        $where->safe_psql('postgres', $statement);
+        $where->safe_psql($database // 'postgres', $statement);
     }
     return;
 }
@@ -97,15 +101,14 @@ sub run_state {
         "SELECT state FROM knowhow.training_runs WHERE run_id = $run");
 }
 
-# Waits for the end of a run; returns state|SQLSTATE|message|hint.
+# Waits for the end of a run; returns state|SQLSTATE|message|detail|hint, without those
+# that are NULL.
 sub run_end {
     my ($node, $run, $database) = @_;
-    my $poll = $database && $database ne 'postgres' ? session($node, $database) : undef;
-    wait_until($poll // $node,
-        "NOT EXISTS (SELECT FROM knowhow.training_runs WHERE run_id = $run AND state IN ('queued', 'running'))");
-    $poll->quit if $poll;
+    wait_until($node, "NOT EXISTS (SELECT FROM knowhow.training_runs WHERE run_id = $run AND state IN ('queued', 'running'))",
+        $database);
     return $node->safe_psql($database // 'postgres',
-        "SELECT concat_ws('|', state, error_sqlstate, error_message, error_hint) FROM knowhow.training_runs WHERE run_id = $run");
+        "SELECT concat_ws('|', state, error_sqlstate, error_message, error_detail, error_hint) FROM knowhow.training_runs WHERE run_id = $run");
 }
 
 # Waits until the run is in that phase (queued, reading, learning, writing) or beyond it; whether

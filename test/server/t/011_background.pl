@@ -203,7 +203,7 @@ like(refused($as{eve}, "SELECT knowhow.cancel_training($run)"), qr/42501: must b
 is($as{eve}->query_safe("SELECT state, cause FROM knowhow.training_runs WHERE run_id = $run"), 'running|background',
     'who may read sees the run');
 $as{alice}->query_safe('REVOKE SELECT ON hers.snippets FROM eve');
-like(refused($as{eve}, "SELECT knowhow.cancel_training($run)"), qr/42501: permission denied/, 'who may not even read does not cancel');
+like(refused($as{eve}, "SELECT knowhow.cancel_training($run)"), qr/42501: must be owner/, 'who may not even read does not cancel');
 is($as{eve}->query_safe("SELECT (SELECT count(*) FROM knowhow.training_runs) + (SELECT count(*) FROM knowhow.training_progress)"),
     0, 'and sees nothing of it');
 is(run_state($node, $run), 'running', 'it goes on');
@@ -251,7 +251,7 @@ my @attacks = (
     [ 'COMMIT', qr/^failed\|2D000\|invalid transaction termination/ ],
     [ 'PERFORM pg_terminate_backend(pg_backend_pid())', qr/^failed\|42501\|/ ],
     [ 'PERFORM pg_cancel_backend(pg_backend_pid())', qr/^failed\|42501\|/ ],
-    [ q{RAISE EXCEPTION 'by the owner' USING ERRCODE = 'KH001', HINT = 'Ask them.'}, qr/^failed\|KH001\|by the owner\|Ask them\.$/ ],
+    [ q{RAISE EXCEPTION 'by the owner' USING ERRCODE = 'KH001', HINT = 'Ask them.'}, qr/^failed\|KH001\|by the owner\|.*\|Ask them\.$/ ],
     [ 'PERFORM pg_advisory_unlock_all(); PERFORM pg_advisory_lock(99)', qr/^succeeded$/ ],
     [ q{PERFORM set_config('default_transaction_read_only', 'on', false); PERFORM set_config('search_path', 'trap', false);
         PERFORM set_config('statement_timeout', '1', false); PERFORM set_config('lock_timeout', '1', false)}, qr/^succeeded$/ ],
