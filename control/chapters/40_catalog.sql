@@ -214,11 +214,18 @@ CREATE FUNCTION knowhow.alter_recommender(
     ratings pg_catalog.regclass DEFAULT NULL,
     events pg_catalog.regclass DEFAULT NULL,
     users pg_catalog.regclass DEFAULT NULL,
-    new_name pg_catalog.text DEFAULT NULL)
+    new_name pg_catalog.text DEFAULT NULL,
+    retrain_every pg_catalog.interval DEFAULT NULL,
+    retrain_after_changes pg_catalog.int8 DEFAULT NULL,
+    retrain_at_drift pg_catalog.float4 DEFAULT NULL,
+    retrain_window_start pg_catalog.time DEFAULT NULL,
+    retrain_window_end pg_catalog.time DEFAULT NULL,
+    retrain_time_zone pg_catalog.text DEFAULT NULL,
+    retrain_enabled pg_catalog.bool DEFAULT NULL)
 RETURNS pg_catalog.void
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'alter_recommender';
-COMMENT ON FUNCTION knowhow.alter_recommender IS 'changes a recommender: NULL leaves things as they are, params are merged (a key set to null returns to its default), labels, ratings, events or users => ''-'' unbinds';
+COMMENT ON FUNCTION knowhow.alter_recommender IS 'changes a recommender: NULL leaves things as they are, params are merged (a key set to null returns to its default), labels, ratings, events or users => ''-'' unbinds; retrain_* set its schedule, where 0, or a window that ends when it starts, takes a rule away';
 
 CREATE FUNCTION knowhow.drop_recommender(name pg_catalog.text)
 RETURNS pg_catalog.void

@@ -21,6 +21,8 @@ int max_memory = 1024 * 1024;
 int max_concurrent_trainings = 2;
 int training_nice = 10;
 int training_share = 100;
+char* test_clock = nullptr;
+bool preloaded = false;
 }  // namespace knowhow::server::settings
 
 extern "C" void _PG_init(void) {
@@ -50,5 +52,11 @@ extern "C" void _PG_init(void) {
                             "Share of the time, in percent, that each thread of a training works.",
                             "The rest it sleeps.", &settings::training_share, 100, 1, 100,
                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("knowhow.test_clock",
+                               "Another clock for schedules, for tests: virtual start; real "
+                               "start; factor.",
+                               nullptr, &settings::test_clock, "", PGC_SUSET,
+                               GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
+    settings::preloaded = process_shared_preload_libraries_in_progress;
     MarkGUCPrefixReserved("knowhow");
 }

@@ -10,4 +10,6 @@ extern int max_memory;      // knowhow.max_memory, kB
 extern int max_concurrent_trainings;  // knowhow.max_concurrent_trainings
 extern int training_nice;   // knowhow.training_nice, 0 to 19
 extern int training_share;  // knowhow.training_share, percent
+extern char* test_clock;    // knowhow.test_clock; "" when unset
+extern bool preloaded;      // no setting: the postmaster has loaded the library
 }  // namespace knowhow::server::settings

@@ -16,6 +16,7 @@ extern "C" {
 #include "server/catalog/params.hpp"
 #include "server/catalog/recommender.hpp"
 #include "server/catalog/relation.hpp"
+#include "server/catalog/schedule.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/text/parser.hpp"
 
@@ -229,7 +230,7 @@ KNOWHOW_FUNCTION(alter_recommender) {
         taken = true;
     }
     require_free_name(!taken, new_name);
-    if (rows == 0) {
+    if (rows == 0 || !alter_schedule(fcinfo, 10, recommender.id)) {
         gone_meanwhile(name);
     }
     PG_RETURN_VOID();

@@ -65,7 +65,7 @@ void activate_model_row(int32 model_id);
 // Deletes a model with all rows that belong to it; its training run stays, without a model.
 void delete_model_rows(int32 model_id);
 
-// Deletes a recommender with its models and training runs.
+// Deletes a recommender with its models, training runs and schedule.
 void delete_recommender_rows(int32 recommender_id);
 
 // Deletes the oldest retired and failed models of the recommender, so that at most `keep` models

@@ -38,10 +38,15 @@ int64 queue_run(int32 recommender_id, int64 seed, const char* cause) {
 }
 
 bool start_run(int64 run_id) {
-    return write_catalog(
-               "UPDATE knowhow.training_run_catalog SET state = 'running', "
-               "started_at = clock_timestamp() WHERE run_id = $1 AND state = 'queued'",
-               {int8_parameter(run_id)}) > 0;
+    bool const started = write_catalog(
+                             "UPDATE knowhow.training_run_catalog SET state = 'running', "
+                             "started_at = clock_timestamp() WHERE run_id = $1 AND state = 'queued'",
+                             {int8_parameter(run_id)}) > 0;
+    // Changes that come after this are not read for certain: they count for the next run.
+    write_catalog("SELECT knowhow.record_start(recommender_id) FROM knowhow.training_run_catalog "
+                  "WHERE run_id = $1 AND state = 'running'",
+                  {int8_parameter(run_id)});
+    return started;
 }
 
 void finish_run(int64 run_id, int32 model_id, int64 rows_read, const RunSeconds& seconds) {
@@ -53,20 +58,31 @@ void finish_run(int64 run_id, int32 model_id, int64 rows_read, const RunSeconds&
         "WHERE run_id = $1",
         {int8_parameter(run_id), int4_parameter(model_id), int8_parameter(rows_read),
          seconds_parameter(seconds)});
+    write_catalog("SELECT knowhow.record_outcome(recommender_id, true, cause) "
+                  "FROM knowhow.training_run_catalog WHERE run_id = $1",
+                  {int8_parameter(run_id)});
 }
 
 bool fail_run(int64 run_id, int64 rows_read, const RunSeconds& seconds, const ErrorData* error,
               bool canceled) {
-    return write_catalog(
-               "UPDATE knowhow.training_run_catalog SET state = $2, "
-               "finished_at = clock_timestamp(), rows_read = $3, seconds = $4, "
-               "error_sqlstate = $5, error_message = $6, error_detail = $7, error_hint = $8 "
-               "WHERE run_id = $1",
-               {int8_parameter(run_id), text_parameter(canceled ? "canceled" : "failed"),
-                int8_parameter(rows_read), seconds_parameter(seconds),
-                text_parameter(unpack_sql_state(error->sqlerrcode)),
-                text_parameter(error->message == nullptr ? "" : error->message),
-                text_parameter(detail_of(error)), text_parameter(error->hint)}) > 0;
+    bool const found =
+        write_catalog(
+            "UPDATE knowhow.training_run_catalog SET state = $2, "
+            "finished_at = clock_timestamp(), rows_read = $3, seconds = $4, "
+            "error_sqlstate = $5, error_message = $6, error_detail = $7, error_hint = $8 "
+            "WHERE run_id = $1",
+            {int8_parameter(run_id), text_parameter(canceled ? "canceled" : "failed"),
+             int8_parameter(rows_read), seconds_parameter(seconds),
+             text_parameter(unpack_sql_state(error->sqlerrcode)),
+             text_parameter(error->message == nullptr ? "" : error->message),
+             text_parameter(detail_of(error)), text_parameter(error->hint)}) > 0;
+    // A scheduled run that somebody cancels is postponed as a failed one is: it would begin again
+    // at once.
+    write_catalog("SELECT knowhow.record_outcome(recommender_id, false, cause) "
+                  "FROM knowhow.training_run_catalog WHERE run_id = $1 "
+                  "AND (state = 'failed' OR cause NOT IN ('train', 'background'))",
+                  {int8_parameter(run_id)});
+    return found;
 }
 
 int64 failures_in_a_row(int32 recommender_id) {
