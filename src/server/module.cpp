@@ -7,6 +7,9 @@ extern "C" {
 
 #include <climits>
 
+#include "server/worker/launcher.hpp"
+#include "server/worker/shared_state.hpp"
+
 #pragma GCC visibility push(default)
 extern "C" {
 PG_MODULE_MAGIC;
@@ -23,6 +26,8 @@ int training_nice = 10;
 int training_share = 100;
 char* test_clock = nullptr;
 bool preloaded = false;
+bool launcher = true;
+int launcher_naptime = 60;
 }  // namespace knowhow::server::settings
 
 extern "C" void _PG_init(void) {
@@ -58,5 +63,20 @@ extern "C" void _PG_init(void) {
                                nullptr, &settings::test_clock, "", PGC_SUSET,
                                GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, nullptr, nullptr, nullptr);
     settings::preloaded = process_shared_preload_libraries_in_progress;
+    DefineCustomBoolVariable("knowhow.launcher", "Starts trainings that are due on their schedule.",
+                             "Works where the library is in shared_preload_libraries. A training "
+                             "that runs is not stopped by switching this off.",
+                             &settings::launcher, true, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("knowhow.launcher_naptime",
+                            "How often each database is looked into where nothing is known to be "
+                            "due.",
+                            "A recommender that becomes due by time, or whose schedule is changed, "
+                            "does not wait for it.",
+                            &settings::launcher_naptime, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S,
+                            nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("knowhow");
+    if (process_shared_preload_libraries_in_progress) {
+        request_shared_state();
+        register_launcher();
+    }
 }

@@ -12,4 +12,6 @@ extern int training_nice;   // knowhow.training_nice, 0 to 19
 extern int training_share;  // knowhow.training_share, percent
 extern char* test_clock;    // knowhow.test_clock; "" when unset
 extern bool preloaded;      // no setting: the postmaster has loaded the library
+extern bool launcher;         // knowhow.launcher
+extern int launcher_naptime;  // knowhow.launcher_naptime, seconds
 }  // namespace knowhow::server::settings

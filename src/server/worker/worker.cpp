@@ -2,7 +2,6 @@
 
 extern "C" {
 #include <pgstat.h>
-#include <postmaster/bgworker.h>
 #include <postmaster/interrupt.h>
 #include <storage/ipc.h>
 #include <storage/latch.h>
@@ -51,7 +50,7 @@ void start_unconnected_worker() {
 }
 
 bool start_worker(const char* function, const char* name, bool with_database, const void* extra,
-                  std::size_t extra_bytes) {
+                  std::size_t extra_bytes, BackgroundWorkerHandle** handle) {
     BackgroundWorker worker = {};
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
                        (with_database ? BGWORKER_BACKEND_DATABASE_CONNECTION : 0);
@@ -64,7 +63,8 @@ bool start_worker(const char* function, const char* name, bool with_database, co
     if (extra_bytes > 0) {
         memcpy(worker.bgw_extra, extra, extra_bytes);
     }
-    return RegisterDynamicBackgroundWorker(&worker, nullptr);
+    worker.bgw_notify_pid = handle == nullptr ? 0 : MyProcPid;
+    return RegisterDynamicBackgroundWorker(&worker, handle);
 }
 
 void worker_sleep(int milliseconds) {
