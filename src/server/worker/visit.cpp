@@ -142,6 +142,12 @@ DueList due_list() {
     MemoryContext const memory = CurrentMemoryContext;
     DueList list = {};
     SPI_connect();
+    // In this order: what becomes due in between is in both.
+    query("SELECT knowhow.next_due_at(), knowhow.schedule_now()");
+    list.next = SPI_processed > 0 ? server_time(0, 1, DT_NOEND) : DT_NOEND;
+    if (list.next <= GetCurrentTimestamp()) {
+        list.next = DT_NOEND;  // the list has it
+    }
     query(
         "SELECT recommender_id, cause, due_at, knowhow.schedule_now() "
         "FROM knowhow.due_recommenders()");
@@ -155,11 +161,6 @@ DueList due_list() {
         due->recommender_id = DatumGetInt32(column(row, 1, &null));
         due->cause = MemoryContextStrdup(memory, TextDatumGetCString(column(row, 2, &null)));
         due->due = server_time(row, 3, GetCurrentTimestamp());
-    }
-    query("SELECT knowhow.next_due_at(), knowhow.schedule_now()");
-    list.next = SPI_processed > 0 ? server_time(0, 1, DT_NOEND) : DT_NOEND;
-    if (list.next <= GetCurrentTimestamp()) {
-        list.next = DT_NOEND;  // it has just become due, or it is in the list
     }
     SPI_finish();
     return list;
