@@ -19,6 +19,7 @@ extern "C" {
 #include "server/catalog/schedule.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/text/parser.hpp"
+#include "server/worker/shared_state.hpp"
 
 namespace knowhow::server {
 namespace {
@@ -233,6 +234,7 @@ KNOWHOW_FUNCTION(alter_recommender) {
     if (rows == 0 || !alter_schedule(fcinfo, 10, recommender.id)) {
         gone_meanwhile(name);
     }
+    wake_launcher(MyDatabaseId);
     PG_RETURN_VOID();
 }
 
