@@ -199,7 +199,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION knowhow.backoff_after IS 'how long to wait after so many failures in a row: 10 seconds, or `every` where that is less, doubled with each, at most an hour; 20 % more or less by chance, so that many do not return together';
 
--- ---- What lies beneath a recommender
+-- ---- What lies beneath a recommender. The planner cannot know how little that is; what asks often
+-- therefore does so without JIT, which would take far longer than the answer.
 
 CREATE VIEW knowhow.bound_relations AS
 SELECT r.recommender_id, b.position, b.role, r.bound_names[b.position] AS bound_name,
@@ -298,6 +299,7 @@ CREATE FUNCTION knowhow.count_changes(one int4 DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     moved int4[];
@@ -349,6 +351,7 @@ CREATE FUNCTION knowhow.due_recommenders(
 RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -384,6 +387,7 @@ CREATE FUNCTION knowhow.next_due_at()
 RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
     SELECT min(knowhow.window_opens(greatest(d.due_since, d.not_before), d.window_start,
                                     d.window_end, d.time_zone))

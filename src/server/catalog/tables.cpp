@@ -86,6 +86,9 @@ uint64 write_catalog(const char* statement, std::initializer_list<Parameter> par
     int const settings = NewGUCNestLevel();
     (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
                             GUC_ACTION_SAVE, true, 0, false);
+    // These statements are small, whatever the planner thinks of tables without statistics.
+    (void)set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                            false);
     SPI_connect();
     int const result = SPI_execute_with_args(statement, count, types, values, nulls, false, 0);
     if (result < 0) {
