@@ -383,18 +383,19 @@ END
 $$;
 COMMENT ON FUNCTION knowhow.due_recommenders IS 'the recommenders that may and should be trained now, those first that have waited longest; brings the counted changes up to date';
 
-CREATE FUNCTION knowhow.next_due_at()
+CREATE FUNCTION knowhow.next_due_at(later_than timestamptz DEFAULT '-infinity')
 RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
-    SELECT min(knowhow.window_opens(greatest(d.due_since, d.not_before), d.window_start,
-                                    d.window_end, d.time_zone))
-    FROM knowhow.schedule_due d
-    WHERE d.due_since IS NOT NULL AND d.usable
+    SELECT min(o.opens)
+    FROM knowhow.schedule_due d,
+         LATERAL (SELECT knowhow.window_opens(greatest(d.due_since, d.not_before), d.window_start,
+                                              d.window_end, d.time_zone)) AS o (opens)
+    WHERE d.due_since IS NOT NULL AND d.usable AND o.opens > later_than
 $$;
-COMMENT ON FUNCTION knowhow.next_due_at IS 'when the first recommender of this database is to be trained; NULL where time alone brings nothing';
+COMMENT ON FUNCTION knowhow.next_due_at IS 'when the first recommender of this database is to be trained, of those that are due later than that; NULL where time alone brings nothing';
 
 -- ---- What is written
 

@@ -81,6 +81,8 @@ bool is_told(int failures) {
 void note_failure(AgendaEntry* entry, const char* error, TimestampTz now) {
     ++entry->failures;
     entry->pause = now + std::min(kLongestPause, kFirstPause << std::min(entry->failures - 1, 10));
+    // What it would have found is not known: look again after the pause.
+    entry->due = std::min(entry->due, entry->pause);
     if (error[0] != '\0' && is_told(entry->failures)) {
         ereport(
             LOG,

@@ -106,7 +106,7 @@ bool schedule_is_there() {
     }
     for (const char* name : {"due_recommenders", "next_due_at", "schedule_now"}) {
         List* const path = list_make2(makeString(pstrdup("knowhow")), makeString(pstrdup(name)));
-        Oid const function = LookupFuncName(path, 0, nullptr, true);
+        Oid const function = LookupFuncName(path, -1, nullptr, true);
         if (!OidIsValid(function) ||
             getExtensionOfObject(ProcedureRelationId, function) != extension) {
             return false;
@@ -143,11 +143,8 @@ DueList due_list() {
     DueList list = {};
     SPI_connect();
     // In this order: what becomes due in between is in both.
-    query("SELECT knowhow.next_due_at(), knowhow.schedule_now()");
+    query("SELECT knowhow.next_due_at(t.now), t.now FROM knowhow.schedule_now() AS t (now)");
     list.next = SPI_processed > 0 ? server_time(0, 1, DT_NOEND) : DT_NOEND;
-    if (list.next <= GetCurrentTimestamp()) {
-        list.next = DT_NOEND;  // the list has it
-    }
     query(
         "SELECT recommender_id, cause, due_at, knowhow.schedule_now() "
         "FROM knowhow.due_recommenders()");
