@@ -7,6 +7,8 @@ extern "C" {
 #include <utils/jsonb.h>
 }
 
+#include <algorithm>
+
 #include "server/model/reader.hpp"
 #include "server/model/writer.hpp"
 #include "server/progress/progress.hpp"
