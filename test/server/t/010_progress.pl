@@ -157,7 +157,10 @@ SKIP: {
     skip 'threads have a nice value of their own on Linux only', 1 unless $^O eq 'linux';
     my $learner = $node->safe_psql('postgres', q{SELECT pid FROM knowhow.training_progress WHERE phase = 'learning'});
     my @nice = map { (split ' ', (slurp_file($_) =~ s/.*\)//r))[16] } glob "/proc/$learner/task/*/stat";
-    is(join(',', sort @nice), '0,10,10', 'threads give way, the process that holds locks does not');
+    # The server has the nice value of this test, and threads keep at least that.
+    my $own = getpriority(0, 0);
+    my $threads = $own > 10 ? $own : 10;
+    is(join(',', sort { $a <=> $b } @nice), "$own,$threads,$threads", 'threads give way, the process that holds locks does not');
 }
 $node->poll_query_until('postgres', q{SELECT count(*) = 2 FROM knowhow.training_runs WHERE cause = 'background' AND state = 'succeeded'});
 gone('after both');
