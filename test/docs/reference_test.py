@@ -22,6 +22,10 @@ SELECT split_part(pg_describe_object(classid, objid, 0), ' ', 1),
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'knowhow')
+  -- Types that come with a table, or as the array of another, are members since PostgreSQL 17.
+  AND NOT (classid = 'pg_type'::regclass AND EXISTS (
+      SELECT FROM pg_type LEFT JOIN pg_class ON pg_class.oid = typrelid
+      WHERE pg_type.oid = objid AND (typcategory = 'A' OR relkind <> 'c')))
 UNION ALL
 SELECT 'setting', name, short_desc <> '' FROM pg_settings WHERE name LIKE 'knowhow.%'
 UNION ALL
