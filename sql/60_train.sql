@@ -138,6 +138,10 @@ SELECT pg_temp.fingerprint() AS whole_rows \gset
 SET knowhow.max_memory = '1MB';
 \set VERBOSITY sqlstate
 SELECT knowhow.train('train_kb');
+\set VERBOSITY default
+-- What would not fit is refused before the learner begins.
+SET knowhow.max_memory = '2MB';
+SELECT knowhow.train('train_kb');
 \set VERBOSITY terse
 RESET knowhow.max_memory;
 SELECT active_model = :whole AS active, pg_temp.fingerprint() = :'whole_rows' AS whole FROM knowhow.recommenders WHERE name = 'train_kb';

@@ -5,6 +5,15 @@
 #include "engine/base/error.hpp"
 
 namespace knowhow {
+namespace {
+
+// Rounded up: what is called enough must be enough.
+std::string megabytes(std::size_t bytes) {
+    constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+    return std::to_string(bytes / kMegabyte + (bytes % kMegabyte != 0)) + "MB";
+}
+
+}  // namespace
 
 void* MemoryBudget::do_allocate(std::size_t bytes, std::size_t alignment) {
     std::size_t now = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
@@ -25,6 +34,20 @@ void* MemoryBudget::do_allocate(std::size_t bytes, std::size_t alignment) {
         used_.fetch_sub(bytes, std::memory_order_relaxed);
         throw;
     }
+}
+
+void MemoryBudget::require(std::size_t more, std::string_view purpose) const {
+    const std::size_t held = used();
+    if (held <= limit_ && more <= limit_ - held) {
+        return;
+    }
+    const std::size_t needed = held + more < held ? more : held + more;
+    throw Error(ErrorCode::kOutOfMemory,
+                std::string(purpose) + " needs about " + megabytes(needed) +
+                    ", more than knowhow.max_memory = " + megabytes(limit_),
+                "Raise knowhow.max_memory to " + megabytes(needed) + ", or train on less data.",
+                "It holds " + megabytes(held) + " now and would take " + megabytes(more) +
+                    " more at its peak.");
 }
 
 void MemoryBudget::do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory_resource>
+#include <string_view>
 
 namespace knowhow {
 
@@ -14,6 +15,10 @@ class MemoryBudget : public std::pmr::memory_resource {
   public:
     // `limit` in bytes.
     explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
+
+    // Throws Error(kOutOfMemory), which names `purpose` (what needs it), the estimate and the limit, unless
+    // `more` bytes are left: for work that would only fail later, when much was done in vain.
+    void require(std::size_t more, std::string_view purpose) const;
 
     std::size_t limit() const noexcept { return limit_; }
     std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }

@@ -158,6 +158,21 @@ void InteractionsBuilder::add_up_duplicates(Interactions& result) {
     }
 }
 
+// While the rows are sorted by item they lie there twice, as rows (held already) and as a matrix;
+// after that as two matrices.
+std::size_t InteractionsBuilder::finish_memory() const noexcept {
+    constexpr std::size_t kValue = sizeof(std::int32_t) + sizeof(float);
+    const std::size_t users = users_.size();
+    const std::size_t items = items_.size();
+    const std::size_t held = blocks_.size() * kBlockRows * sizeof(Row);
+    const std::size_t sorting = row_count_ * kValue + held;
+    const std::size_t transposing = 2 * row_count_ * kValue;
+    const std::size_t peak = std::max(sorting, transposing);
+    // Ids, positions, two lists of offsets and where the next value goes.
+    return peak - held + (users + items) * (sizeof(std::int64_t) + sizeof(std::int32_t)) +
+           (2 * (users + items) + std::max(users, items) + 3) * sizeof(std::int64_t);
+}
+
 // Two counting sorts, by item and then (stably) by user.
 Interactions InteractionsBuilder::finish() && {
     Interactions result(&budget_);

@@ -69,6 +69,10 @@ class InteractionsBuilder {
     // Number of rows added so far.
     std::size_t row_count() const noexcept { return row_count_; }
 
+    // Bytes that finish() takes at its peak beyond what the builder holds; never less. Known ids
+    // and rows count, so ask after the last add().
+    std::size_t finish_memory() const noexcept;
+
     // Ends the builder's life: it is empty afterwards. Throws Error(kInvalidArgument) if a sum of
     // weights exceeds what a float holds.
     Interactions finish() &&;

@@ -56,6 +56,51 @@ std::span<const Parameter> ItemKnn::parameters() const {
     return kParameters;
 }
 
+std::size_t ItemKnn::fit_memory(const Interactions& interactions, const Parameters& parameters,
+                                const FitOptions& options, Monitor& monitor,
+                                MemoryBudget& budget) const {
+    const SparseView by_user = interactions.by_user();
+    const SparseView by_item = interactions.by_item();
+    const auto users = static_cast<std::size_t>(by_user.row_count());
+    const auto items = static_cast<std::size_t>(by_item.row_count());
+    PollEvery poll(monitor, 65536);
+
+    // Whom each person leads to from one of their items: nobody where they do not count.
+    const double max_user_items = parameters["max_user_items"];
+    std::pmr::vector<std::int32_t> others(users, &budget);
+    std::size_t positive = 0;
+    for (std::size_t user = 0; user < users; ++user) {
+        std::int32_t count = 0;
+        for (const float value : by_user.row(static_cast<std::int32_t>(user)).values) {
+            count += value > 0;
+            poll.step();
+        }
+        positive += static_cast<std::size_t>(count);
+        others[user] = count < 1 || count > max_user_items ? 0 : count - 1;
+        poll.step();
+    }
+    std::pmr::vector<std::int32_t> reach(items, &budget);
+    for (std::size_t item = 0; item < items; ++item) {
+        const SparseRow row = by_item.row(static_cast<std::int32_t>(item));
+        std::int64_t sum = 0;
+        for (std::size_t k = 0; k < row.size(); ++k) {
+            sum += row.values[k] > 0 ? others[static_cast<std::size_t>(row.columns[k])] : 0;
+            poll.step();
+        }
+        reach[item] = static_cast<std::int32_t>(
+            std::min<std::int64_t>(sum, static_cast<std::int64_t>(items) - 1));
+        poll.step();
+    }
+
+    std::size_t bytes = sizeof(double) * (users + items);  // of people and of norms
+    if (positive < interactions.size()) {
+        // The copy without the others, by user and by item.
+        bytes += 2 * positive * (sizeof(std::int32_t) + sizeof(float)) +
+                 (users + items + 2) * sizeof(std::int64_t);
+    }
+    return bytes + top_similarities_memory(reach, options.targets, options.threads);
+}
+
 ItemItem ItemKnn::fit(const Interactions& interactions, const Parameters& parameters,
                       const FitOptions& options, Monitor& monitor, MemoryBudget& budget) const {
     // Copies are needed only where there is something to leave out.

@@ -32,6 +32,9 @@ class ItemKnn : public Learner {
     std::string_view name() const override { return "item_knn"; }
     std::string_view description() const override;
     std::span<const Parameter> parameters() const override;
+    std::size_t fit_memory(const Interactions& interactions, const Parameters& parameters,
+                           const FitOptions& options, Monitor& monitor,
+                           MemoryBudget& budget) const override;
     ItemItem fit(const Interactions& interactions, const Parameters& parameters,
                  const FitOptions& options, Monitor& monitor, MemoryBudget& budget) const override;
 };

@@ -4,6 +4,7 @@
 // declares are checked, documented and listed without further work.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -58,6 +59,14 @@ class Learner {
     virtual std::string_view name() const = 0;
     virtual std::string_view description() const = 0;
     virtual std::span<const Parameter> parameters() const = 0;
+
+    // The bytes that fit() with the same arguments takes from its budget at its peak, the result
+    // included and `interactions` not: never less, and on ordinary data no more than twice as
+    // much. A run that cannot fit is refused by it before it starts. In time linear in the
+    // interactions, and in less memory than fit() takes. Polls `monitor` as fit() does.
+    virtual std::size_t fit_memory(const Interactions& interactions, const Parameters& parameters,
+                                   const FitOptions& options, Monitor& monitor,
+                                   MemoryBudget& budget) const = 0;
 
     // Learns from all interactions. Positions in the result are positions of items there.
     // `parameters` was made from parameters(). Memory that grows with the data comes from

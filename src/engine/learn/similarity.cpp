@@ -1,6 +1,7 @@
 #include "engine/learn/similarity.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <memory_resource>
 #include <string>
 #include <vector>
@@ -94,7 +95,30 @@ void keep_strongest(std::pmr::vector<Target>& found, std::size_t targets) {
     std::sort(found.begin(), found.end(), stronger);
 }
 
+std::size_t worker_count(std::size_t items, int threads) {
+    const std::size_t chunks = (items + kRowsPerChunk - 1) / kRowsPerChunk;
+    return std::clamp<std::size_t>(static_cast<std::size_t>(std::max(threads, 1)), 1,
+                                   std::max<std::size_t>(chunks, 1));
+}
+
 }  // namespace
+
+std::size_t top_similarities_memory(std::span<const std::int32_t> reach, std::int32_t targets,
+                                    int threads) {
+    const std::size_t items = reach.size();
+    std::size_t kept = 0;
+    std::size_t longest = 0;
+    for (const std::int32_t entries : reach) {
+        kept += static_cast<std::size_t>(std::clamp(entries, 0, targets));
+        longest = std::max(longest, static_cast<std::size_t>(std::max(entries, 0)));
+    }
+    // What was found in a row grows by doubling, and old and new lie side by side meanwhile.
+    const std::size_t found = std::bit_ceil(longest) * sizeof(Target) * 3 / 2;
+    const std::size_t scratch =
+        sizeof(Scratch) + items * (sizeof(double) + sizeof(std::int32_t)) + found;
+    return items * sizeof(std::pmr::vector<Target>) + kept * sizeof(Target) +
+           worker_count(items, threads) * scratch;
+}
 
 ItemItem top_similarities(const Similarity& similarity, std::int32_t targets, int threads,
                           Monitor& monitor, MemoryBudget& budget) {
@@ -106,9 +130,7 @@ ItemItem top_similarities(const Similarity& similarity, std::int32_t targets, in
     const std::int32_t item_count = similarity.rows.row_count();
     const auto items = static_cast<std::size_t>(item_count);
     ItemItem result(item_count, &budget);
-    const std::size_t chunks = (items + kRowsPerChunk - 1) / kRowsPerChunk;
-    const auto workers = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(threads, 1)), 1,
-                                                 std::max<std::size_t>(chunks, 1));
+    const std::size_t workers = worker_count(items, threads);
     std::pmr::vector<Scratch> scratch(&budget);
     scratch.reserve(workers);
     for (std::size_t worker = 0; worker < workers; ++worker) {

@@ -1,6 +1,7 @@
 // The kernel of neighbourhood models: the strongest entries of each row of X·Xᵀ.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -41,5 +42,10 @@ struct Similarity {
 // Throws Error(kInvalidArgument) if targets < 1.
 ItemItem top_similarities(const Similarity& similarity, std::int32_t targets, int threads,
                           Monitor& monitor, MemoryBudget& budget);
+
+// The bytes that top_similarities() takes at its peak where row i of X·Xᵀ has at most `reach[i]`
+// nonzero entries off the diagonal; the result, 8 bytes a target and 32 a row, is part of it.
+std::size_t top_similarities_memory(std::span<const std::int32_t> reach, std::int32_t targets,
+                                    int threads);
 
 }  // namespace knowhow

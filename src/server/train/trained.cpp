@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "engine/learn/learner.hpp"
-#include "server/module.hpp"
 #include "engine/learn/popularity.hpp"
+#include "server/module.hpp"
 
 namespace knowhow::server {
 
@@ -20,6 +20,7 @@ Trained::Trained(std::size_t memory)
 void Trained::learn(const Learning& learning) {
     term_counts_.emplace(terms_.sorted());
     label_counts_.emplace(labels_.sorted());
+    budget_.require(builder_->finish_memory(), "training");
     interactions_.emplace(std::move(*builder_).finish());
     builder_.reset();
 
@@ -50,12 +51,14 @@ void Trained::learn(const Learning& learning) {
         given.emplace_back(learner.parameters()[i].name, learning.parameters[i]);
     }
     Parameters const parameters(learner.parameters(), given);
+    budget_.require(learner.fit_memory(*interactions_, parameters, options, monitor_, budget_),
+                    "training");
     item_item_.emplace(learner.fit(*interactions_, parameters, options, monitor_, budget_));
 }
 
 Trained* new_trained(MemoryContext context) {
-    return adopt(context, std::make_unique<Trained>(
-                              static_cast<std::size_t>(settings::max_memory) * 1024));
+    return adopt(context,
+                 std::make_unique<Trained>(static_cast<std::size_t>(settings::max_memory) * 1024));
 }
 
 }  // namespace knowhow::server
