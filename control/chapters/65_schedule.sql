@@ -216,16 +216,18 @@ COMMENT ON VIEW knowhow.bound_relations IS 'the relations that recommenders bind
 
 -- A view leads to what it reads, a table to its partitions and to those that inherit from it; a
 -- materialized view counts its own rows. What a function in a view reads is not known to it, and
--- foreign tables are not counted.
-CREATE VIEW knowhow.relation_counts AS
-WITH RECURSIVE beneath(recommender_id, role, relation) AS (
-    SELECT r.recommender_id, b.role, b.relation
-    FROM knowhow.recommender_catalog r
-    JOIN knowhow.schedule_catalog s ON s.recommender_id = r.recommender_id
-    CROSS JOIN LATERAL (VALUES ('interactions', r.interactions::oid), ('snippets', r.snippets))
-        AS b(role, relation)
+-- foreign tables are not counted. A function of its own: PostgreSQL takes the recursion for so much
+-- work that it would compile each look at the schedule for a third of a second.
+CREATE FUNCTION knowhow.relations_beneath(relation oid)
+RETURNS SETOF oid
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 4
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+WITH RECURSIVE beneath(relation) AS (
+    VALUES (relations_beneath.relation)
   UNION
-    SELECT b.recommender_id, b.role, next.relation
+    SELECT next.relation
     FROM beneath b
     CROSS JOIN LATERAL (
         SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = b.relation
@@ -237,12 +239,21 @@ WITH RECURSIVE beneath(recommender_id, role, relation) AS (
             AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
         WHERE v.oid = b.relation AND v.relkind = 'v'
     ) AS next(relation)
-), counted AS (
-    SELECT b.recommender_id, b.role, b.relation,
-           coalesce(pg_stat_get_tuples_inserted(b.relation) + pg_stat_get_tuples_updated(b.relation)
-                    + pg_stat_get_tuples_deleted(b.relation), 0) AS count
-    FROM beneath b
-    JOIN pg_class c ON c.oid = b.relation AND c.relkind IN ('r', 'm')
+)
+SELECT c.oid FROM beneath b JOIN pg_class c ON c.oid = b.relation AND c.relkind IN ('r', 'm')
+$$;
+COMMENT ON FUNCTION knowhow.relations_beneath IS 'the tables and materialized views that a relation reads: itself, its partitions, and what its views lead to';
+
+CREATE VIEW knowhow.relation_counts AS
+WITH counted AS (
+    SELECT r.recommender_id, b.role, t.relation,
+           coalesce(pg_stat_get_tuples_inserted(t.relation) + pg_stat_get_tuples_updated(t.relation)
+                    + pg_stat_get_tuples_deleted(t.relation), 0) AS count
+    FROM knowhow.recommender_catalog r
+    JOIN knowhow.schedule_catalog s ON s.recommender_id = r.recommender_id
+    CROSS JOIN LATERAL (VALUES ('interactions', r.interactions::oid), ('snippets', r.snippets))
+        AS b(role, relation)
+    CROSS JOIN LATERAL knowhow.relations_beneath(b.relation) AS t(relation)
 )
 SELECT c.recommender_id, c.role, c.relation, c.count, k.seen,
        -- Less than seen before: the statistics were reset, and began again at 0. Never seen: a table
