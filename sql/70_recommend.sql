@@ -154,7 +154,8 @@ SELECT count(*) FILTER (WHERE snippet_id IN (2, 4)) FROM knowhow.recommend(NULL,
 SELECT (SELECT array_agg((snippet_id, reason) ORDER BY rank) FROM knowhow.recommend(2, NULL, 5, history => '{}'))
      = (SELECT array_agg((snippet_id, reason) ORDER BY rank) FROM knowhow.recommend(NULL, NULL, 5)) AS empty_history_is_nobody;
 SELECT count(*) FROM knowhow.recommend(2, history => '{1,NULL}');
-SELECT count(*) FROM knowhow.recommend(2, NULL, 5, history => (SELECT array_agg(i) FROM generate_series(1, 20000) i));
+SELECT count(*) FROM knowhow.recommend(2, NULL, 5, history => (SELECT array_agg(i) FROM generate_series(1, 10000) i));
+SELECT count(*) FROM knowhow.recommend(2, NULL, 5, history => (SELECT array_agg(i) FROM generate_series(1, 10001) i));
 
 -- similar().
 SELECT count(*) FILTER (WHERE snippet_id = 3) AS itself, count(*) > 0 AS found,

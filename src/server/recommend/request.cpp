@@ -106,6 +106,12 @@ Request* recommend_request(FunctionCallInfo fcinfo) {
     ArrayType* history = array_argument(fcinfo, 11, "history");
     if (history != nullptr) {
         request->history_count = ArrayGetNItems(ARR_NDIM(history), ARR_DIMS(history));
+        if (request->history_count > kMaxHistory) {
+            ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                            errmsg("history names %d snippets, more than %d",
+                                   request->history_count, kMaxHistory),
+                            errhint("Pass the newest ones only.")));
+        }
         request->history = reinterpret_cast<const std::int64_t*>(ARR_DATA_PTR(history));
     }
     request->recommender = find_recommender(text_argument(fcinfo, 3));

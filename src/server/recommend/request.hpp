@@ -43,6 +43,8 @@ struct Request {
 };
 
 constexpr int kMaxResults = 100000;
+// As many as parameter history may let count.
+constexpr int kMaxHistory = 10000;
 
 // Read the arguments of the three functions in the order of their declarations in
 // 70_recommend.sql. Allocate in the current memory context. Errors: 22023 for a value outside
