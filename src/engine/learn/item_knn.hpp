@@ -22,7 +22,7 @@ namespace knowhow {
 // max_user_items (2 to 2^31 - 1, default 20000: people with more positive items, machines mostly,
 // do not count, because the time is the sum of the squares).
 //
-// Memory: 8 to 20 bytes an item and thread, 8 bytes a person, 8 bytes a target kept, and where some
+// Memory: 16 bytes an item, 8 to 20 bytes an item and thread, 8 bytes a person, 8 bytes a target kept, and where some
 // weights are not positive 16 bytes an interaction for a copy without them. Generated data of
 // MovieLens-20M's shape with a tenth of its rows (27,000 items, 138,000 people, 1.9 million pairs,
 // longest history 8,219, K = 200, 5.4 million targets): 3.5 s on one thread, 1.8 s on two, 79 MB
