@@ -1,6 +1,7 @@
 // The form in which every model of this kind is stored and served.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
@@ -22,6 +23,16 @@ inline bool stronger(const Target& a, const Target& b) noexcept {
     return x != y ? x > y : a.position < b.position;
 }
 
+// The strongest `count` of what was found, in order.
+inline void keep_strongest(std::pmr::vector<Target>& found, std::size_t count) {
+    if (found.size() > count) {
+        std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count),
+                         found.end(), stronger);
+        found.resize(count);
+    }
+    std::sort(found.begin(), found.end(), stronger);
+}
+
 // A sparse matrix B, history items × targets: a person's score of item j is the sum of
 // weight × B[i][j] over the items i of their history. Rows hold targets in the order of
 // stronger(), no zeros, and no diagonal. 8 bytes a target, 32 bytes a row.
@@ -36,7 +47,18 @@ class ItemItem {
     }
     // Different rows may be set from different threads at once.
     void set_row(std::int32_t item, std::span<const Target> targets) {
-        rows_[static_cast<std::size_t>(item)].assign(targets.begin(), targets.end());
+        auto& row = rows_[static_cast<std::size_t>(item)];
+        if (targets.size() < row.size()) {
+            row = std::pmr::vector<Target>(row.get_allocator());  // memory that is no more needed
+        }
+        row.assign(targets.begin(), targets.end());
+    }
+    // While a model is being made its rows may be in any order.
+    void resize_row(std::int32_t item, std::size_t size) {
+        rows_[static_cast<std::size_t>(item)].resize(size);
+    }
+    std::span<Target> mutable_row(std::int32_t item) noexcept {
+        return rows_[static_cast<std::size_t>(item)];
     }
     std::size_t target_count() const noexcept {
         std::size_t total = 0;

@@ -5,7 +5,9 @@
 #include <limits>
 
 #include "engine/base/error.hpp"
+#include "engine/learn/ease.hpp"
 #include "engine/learn/item_knn.hpp"
+#include "engine/learn/slim.hpp"
 
 namespace knowhow {
 namespace {
@@ -77,7 +79,9 @@ double Parameters::operator[](std::string_view name) const {
 
 std::span<const Learner* const> learners() {
     static const ItemKnn item_knn;
-    static const std::array<const Learner*, 1> all = {&item_knn};
+    static const Slim slim;
+    static const Ease ease;
+    static const std::array<const Learner*, 3> all = {&item_knn, &slim, &ease};
     return all;
 }
 

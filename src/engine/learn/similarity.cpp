@@ -9,91 +9,19 @@
 #include "engine/base/error.hpp"
 #include "engine/base/parallel.hpp"
 #include "engine/learn/cancellation.hpp"
+#include "engine/learn/row_products.hpp"
 
 namespace knowhow {
 namespace {
 
 constexpr std::size_t kRowsPerChunk = 8;
-constexpr std::size_t kProductsPerCheck = std::size_t{1} << 18;
-
-// A dense vector that remembers where it was written to.
-class Accumulator {
-  public:
-    Accumulator(std::size_t size, std::pmr::memory_resource* resource)
-        : sums_(size, 0.0, resource), touched_(resource) {
-        touched_.reserve(size);
-    }
-    // A sum may pass through zero on its way: its position is then noted twice, and drain()
-    // meets a zero the second time.
-    void add(std::int32_t position, double value) {
-        double& sum = sums_[static_cast<std::size_t>(position)];
-        if (sum == 0) {
-            touched_.push_back(position);
-        }
-        sum += value;
-    }
-    // Calls body(position, sum) for each nonzero sum, and leaves only zeros behind.
-    template <typename Body>
-    void drain(Body body) {
-        for (std::int32_t position : touched_) {
-            double& sum = sums_[static_cast<std::size_t>(position)];
-            const double value = sum;
-            sum = 0;
-            if (value != 0) {
-                body(position, value);
-            }
-        }
-        touched_.clear();
-    }
-
-  private:
-    std::pmr::vector<double> sums_;
-    std::pmr::vector<std::int32_t> touched_;
-};
 
 struct Scratch {
     Scratch(std::size_t items, std::pmr::memory_resource* resource)
         : products(items, resource), found(resource) {}
-    Accumulator products;
+    SparseSums products;
     std::pmr::vector<Target> found;
 };
-
-// Adds column_weight · X · Xᵀ of one row to `products`.
-void multiply(const Similarity& similarity, std::int32_t item, Accumulator& products,
-              Cancellation& cancellation, std::size_t& until_check) {
-    const SparseRow row = similarity.rows.row(item);
-    for (std::size_t k = 0; k < row.size(); ++k) {
-        const auto column = row.columns[k];
-        const double factor = similarity.column_weight[static_cast<std::size_t>(column)] *
-                              static_cast<double>(row.values[k]);
-        if (factor == 0) {
-            continue;
-        }
-        const SparseRow other = similarity.columns.row(column);
-        for (std::size_t begin = 0; begin < other.size();) {
-            const std::size_t end = std::min(other.size(), begin + until_check);
-            for (std::size_t n = begin; n < end; ++n) {
-                products.add(other.columns[n], factor * static_cast<double>(other.values[n]));
-            }
-            until_check -= end - begin;
-            begin = end;
-            if (until_check == 0) {
-                cancellation.check();
-                until_check = kProductsPerCheck;
-            }
-        }
-    }
-}
-
-// The strongest `targets` of what was found, in order.
-void keep_strongest(std::pmr::vector<Target>& found, std::size_t targets) {
-    if (found.size() > targets) {
-        std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(targets),
-                         found.end(), stronger);
-        found.resize(targets);
-    }
-    std::sort(found.begin(), found.end(), stronger);
-}
 
 std::size_t worker_count(std::size_t items, int threads) {
     const std::size_t chunks = (items + kRowsPerChunk - 1) / kRowsPerChunk;
@@ -140,11 +68,12 @@ ItemItem top_similarities(const Similarity& similarity, std::int32_t targets, in
     Cancellation cancellation(monitor);
     const auto body = [&](std::size_t begin, std::size_t end, int worker) {
         Scratch& mine = scratch[static_cast<std::size_t>(worker)];
-        std::size_t until_check = kProductsPerCheck;
+        CheckedProducts products(cancellation);
         for (std::size_t index = begin; index < end; ++index) {
             cancellation.check();
             const auto item = static_cast<std::int32_t>(index);
-            multiply(similarity, item, mine.products, cancellation, until_check);
+            products.add_row(similarity.rows, similarity.columns, similarity.column_weight, item,
+                             mine.products);
             mine.found.clear();
             mine.products.drain([&](std::int32_t other, double product) {
                 const double denominator =
