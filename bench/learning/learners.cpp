@@ -4,6 +4,7 @@
 //     lists=TRAIN,TEST      people's items, a line each: count, then items (as in citeulike-t);
 //                           TEST may be "validate": three of each person's items (those with six or
 //                           more) are held out of TRAIN by `seed`, and TEST is not read
+//     exact=1               ials: people folded in exactly, not by the stored matrix
 //     generate=PEOPLE,ITEMS,INTERACTIONS   a power law, by `seed`; a tenth is held out
 //
 // Every item that is not in a person's training line is ranked.
@@ -14,12 +15,15 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <random>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "engine/base/error.hpp"
+#include "engine/learn/ials.hpp"
 #include "engine/learn/learner.hpp"
 
 namespace {
@@ -105,7 +109,8 @@ struct Quality {
     std::size_t people = 0;
 };
 
-Quality evaluate(const ItemItem& model, const Interactions& data, const Lists& train,
+// With `factors` people are folded in exactly; else what is stored ranks.
+Quality evaluate(const ItemItem& model, const IalsFactors* factors, const Interactions& data, const Lists& train,
                  const Lists& test, std::size_t history, std::size_t most_people) {
     Quality result;
     std::vector<double> score(data.items().size());
@@ -120,6 +125,18 @@ Quality evaluate(const ItemItem& model, const Interactions& data, const Lists& t
             for (const Target& target : model.row(*data.item_position(train[user][n]))) {
                 score[static_cast<std::size_t>(target.position)] +=
                     static_cast<double>(target.weight);
+            }
+        }
+        if (factors != nullptr) {
+            std::vector<std::int32_t> positions;
+            for (const std::int32_t item : train[user]) {
+                positions.push_back(*data.item_position(item));
+            }
+            std::vector<double> person(factors->factors());
+            factors->fold_in(positions, std::vector<double>(positions.size(), 1.0), person.data());
+            for (std::size_t item = 0; item < score.size(); ++item) {
+                const double* const vector = factors->item(static_cast<std::int32_t>(item));
+                score[item] = std::inner_product(person.begin(), person.end(), vector, 0.0);
             }
         }
         for (const std::int32_t item : train[user]) {
@@ -173,7 +190,7 @@ int run(int count, char** arguments) {
     std::map<std::string, std::string> own = {{"threads", "2"},   {"targets", "200"},
                                               {"seed", "1"},      {"history", "500"},
                                               {"lists", ""},      {"generate", ""},
-                                              {"memory", "8192"}, {"people", "5000"}};
+                                              {"memory", "8192"}, {"people", "5000"}, {"exact", "0"}};
     std::vector<std::pair<std::string, double>> given;
     for (int n = 2; n < count; ++n) {
         const std::string argument = arguments[n];
@@ -228,6 +245,12 @@ int run(int count, char** arguments) {
     const ItemItem model = learner.fit(data, parameters, options, monitor, fitting);
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::optional<Likes> likes;
+    std::optional<IalsFactors> factors;
+    if (own["exact"] == "1") {
+        likes.emplace(data, 0, parameters["max_user_items"], monitor, budget);
+        factors.emplace(*likes, Ials::settings(parameters, options), monitor, budget);
+    }
     std::string what = name;
     for (int n = 2; n < count; ++n) {
         const std::string argument = arguments[n];
@@ -236,7 +259,7 @@ int run(int count, char** arguments) {
         }
     }
     const Quality quality =
-        evaluate(model, data, train, test, std::stoull(own["history"]), std::stoull(own["people"]));
+        evaluate(model, factors ? &*factors : nullptr, data, train, test, std::stoull(own["history"]), std::stoull(own["people"]));
     std::printf("%s: %zu interactions, %zu targets, %.1f s, fit %.0f MB (estimate %.0f) beside %.0f "
                 "MB; %zu people: Recall@50/@100/@300 %.4f/%.4f/%.4f nDCG@10 %.4f\n",
                 what.c_str(), data.size(), model.target_count(), seconds,

@@ -6,6 +6,7 @@
 
 #include "engine/base/error.hpp"
 #include "engine/learn/ease.hpp"
+#include "engine/learn/ials.hpp"
 #include "engine/learn/item_knn.hpp"
 #include "engine/learn/slim.hpp"
 
@@ -81,7 +82,8 @@ std::span<const Learner* const> learners() {
     static const ItemKnn item_knn;
     static const Slim slim;
     static const Ease ease;
-    static const std::array<const Learner*, 3> all = {&item_knn, &slim, &ease};
+    static const Ials ials;
+    static const std::array<const Learner*, 4> all = {&item_knn, &slim, &ease, &ials};
     return all;
 }
 
