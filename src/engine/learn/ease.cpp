@@ -15,7 +15,11 @@
 namespace knowhow {
 namespace {
 
-constexpr std::size_t kMostSupport = 1000;  // of a target; the time to refit is its cube
+// Of a target: the time to refit is its cube.
+std::size_t most_support(std::int32_t targets) {
+    return std::min<std::size_t>(5 * static_cast<std::size_t>(targets), 1000);
+}
+
 constexpr std::size_t kRowsPerChunk = 8;
 
 constexpr std::array<Parameter, 3> kParameters = {{
@@ -110,13 +114,14 @@ std::size_t Ease::fit_memory(const Interactions& interactions, const Parameters&
         items * row;
     const std::size_t refitting =
         2 * items * row + items * sizeof(std::int32_t) +
-        solve_columns_memory(interactions.item_count(), std::min(items, kMostSupport), entries,
+        solve_columns_memory(interactions.item_count(), std::min(items, most_support(options.targets)), entries,
                              ridge_area(interactions.item_count()), options.threads);
     return likes_memory(interactions, monitor) + std::max(inverting, refitting);
 }
 
 ItemItem Ease::fit(const Interactions& interactions, const Parameters& parameters,
                    const FitOptions& options, Monitor& monitor, MemoryBudget& budget) const {
+    check_options(options);
     const int threads = std::max(options.threads, 1);
     const Likes likes(interactions, parameters["user_activity"], parameters["max_user_items"],
                       monitor, budget);
@@ -136,7 +141,7 @@ ItemItem Ease::fit(const Interactions& interactions, const Parameters& parameter
     }
     ItemItem columns = by_target(rows, stages, budget);
     rows = ItemItem(0, &budget);
-    keep_strongest_of_each(columns, kMostSupport, stages, budget);
+    keep_strongest_of_each(columns, most_support(options.targets), stages, budget);
     stages.next(2 * items);
     solve_columns(likes, lambda, ridge_area(likes.item_count()), threads, stages, budget, columns);
     return strongest_by_row(std::move(columns), options.targets, stages, budget);

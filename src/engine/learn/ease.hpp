@@ -10,8 +10,8 @@ namespace knowhow {
 //   P = (Xᵀ diag(a) X + λI)⁻¹        B[i][j] = -P_ij / P_jj, i != j
 //
 // a and λ are those of slim (slim.hpp). What is stored is no dense matrix: of each history item the
-// K targets of largest |value|, negative ones too, of each target the 1,000 strongest of these,
-// and on this support the same objective is solved again (column_ridge.hpp).
+// K targets of largest |value|, negative ones too, of each target the 5 K strongest of these (at
+// most 1,000), and on this support the same objective is solved again (column_ridge.hpp).
 //
 // Parameters: ridge, user_activity, max_user_items, as of slim.
 //

@@ -250,6 +250,9 @@ ItemItem IalsFactors::linear(std::int32_t targets, Monitor& monitor, MemoryBudge
     const auto items = static_cast<std::size_t>(count_);
     const int threads = std::max(settings_.threads, 1);
     ItemItem result(count_, &budget);
+    if (count_ == 0) {
+        return result;
+    }
     const AlignedDoubles own(stride_ * factors_, &budget);
     Matrix a = map_matrix(own.data(), factors_, factors_, stride_);
     a.triangularView<Eigen::Lower>() = map_matrix(gram_.data(), factors_, factors_, stride_) +
@@ -339,6 +342,7 @@ std::size_t Ials::fit_memory(const Interactions& interactions, const Parameters&
 
 ItemItem Ials::fit(const Interactions& interactions, const Parameters& parameters,
                    const FitOptions& options, Monitor& monitor, MemoryBudget& budget) const {
+    check_options(options);
     const Likes likes(interactions, 0, parameters["max_user_items"], monitor, budget);
     const auto all = static_cast<std::int64_t>(likes.user_count()) + likes.item_count();
     Stages stages(monitor, 2 * all);

@@ -78,6 +78,14 @@ double Parameters::operator[](std::string_view name) const {
     throw Error(ErrorCode::kInvalidArgument, "unknown parameter \"" + std::string(name) + "\"");
 }
 
+void check_options(const FitOptions& options) {
+    if (options.targets < 1) {
+        throw Error(ErrorCode::kInvalidArgument,
+                    "number of targets cannot be " + std::to_string(options.targets),
+                    "Each item keeps at least one target.");
+    }
+}
+
 std::span<const Learner* const> learners() {
     static const ItemKnn item_knn;
     static const Slim slim;

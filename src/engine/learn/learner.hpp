@@ -52,6 +52,9 @@ struct FitOptions {
     std::uint64_t seed = 0;      // of whatever is random in a learner
 };
 
+// Throws Error(kInvalidArgument) for fewer than one target.
+void check_options(const FitOptions& options);
+
 // Stateless; one instance serves everyone.
 class Learner {
   public:

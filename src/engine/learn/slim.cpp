@@ -58,6 +58,7 @@ std::size_t Slim::fit_memory(const Interactions& interactions, const Parameters&
 
 ItemItem Slim::fit(const Interactions& interactions, const Parameters& parameters,
                    const FitOptions& options, Monitor& monitor, MemoryBudget& budget) const {
+    check_options(options);
     const Likes likes(interactions, parameters["user_activity"], parameters["max_user_items"],
                       monitor, budget);
     const double lambda = parameters["ridge"] * likes.mean_square();
@@ -84,9 +85,9 @@ ItemItem Slim::fit(const Interactions& interactions, const Parameters& parameter
     solve_columns(likes, lambda, area, options.threads, stages, budget, columns);
     ItemItem rows = strongest_by_row(std::move(columns), options.targets, stages, budget);
     columns = by_target(rows, stages, budget);
+    rows = ItemItem(0, &budget);
     stages.next(likes.item_count());
     solve_columns(likes, lambda, area, options.threads, stages, budget, columns);
-    rows = ItemItem(0, &budget);
     return strongest_by_row(std::move(columns), options.targets, stages, budget);
 }
 
