@@ -33,7 +33,10 @@ PG_CONFIG ?= pg_config
 # Set by the sanitizer builds of tools/check; empty otherwise.
 SANITIZE ?=
 
-PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
+# Headers only. As system headers: their warnings are not ours.
+EIGEN_INCLUDE ?= /usr/include/eigen3
+
+PG_CPPFLAGS = -Isrc -isystem $(EIGEN_INCLUDE) -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS = -std=c++20 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP \
 	-Wall -Wextra -Werror -Wno-register -Wno-missing-field-initializers $(SANITIZE)
 SHLIB_LINK = $(SANITIZE) -licuuc -lstdc++ -lpthread

@@ -2,7 +2,7 @@
 # Source common.sh first.
 
 # Below, VERSION stands for PostgreSQL's major version.
-BUILD_PACKAGES="make g++ libicu-dev postgresql-VERSION postgresql-server-dev-VERSION"
+BUILD_PACKAGES="make g++ libicu-dev libeigen3-dev postgresql-VERSION postgresql-server-dev-VERSION"
 CHECK_PACKAGES="cmake libgtest-dev clang libclang-rt-dev perl libipc-run-perl postgresql-VERSION-cron
     python3 python3-numpy python3-scipy python3-sklearn"
 BENCH_PACKAGES="python3 python3-numpy python3-scipy python3-sklearn"

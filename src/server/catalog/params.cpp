@@ -13,6 +13,7 @@ extern "C" {
 #include <cmath>
 #include <cstring>
 
+#include "engine/learn/learner.hpp"
 #include "server/text/lexemes.hpp"
 
 namespace knowhow::server {
@@ -23,11 +24,17 @@ constexpr const char* kTextConfig = "text_config";
 // Alphabetical. Those of a learner are declared in its file in src/engine/learn as well, which
 // checks them again: training fails plainly where the two lists part.
 constexpr KnownParam kParams[] = {
+    {"candidates", ParamType::kInteger, 200, 1, 1000,
+     "slim: snippets that each snippet is explained by, at most"},
     {"collaborative_weight", ParamType::kReal, 1, 0, 1000,
      "recommend: weight of what people with a similar history liked"},
+    {"factors", ParamType::kInteger, 128, 1, 512,
+     "ials: dimensions of a person's and a snippet's factors"},
     {"freshness_weight", ParamType::kReal, 1e-4, 0, 1000, "recommend: weight of the snippet's age"},
     {"history", ParamType::kInteger, 500, 1, 10000,
      "recommend: newest snippets of a person that count"},
+    {"iterations", ParamType::kInteger, 16, 1, 100,
+     "ials: times that people and snippets are solved for in turn"},
     {"k", ParamType::kInteger, 50, 1, 10000, "user_knn: nearest persons whose ratings count"},
     {"keep_models", ParamType::kInteger, 3, 1, 100,
      "train: models kept per recommender, the active one included"},
@@ -36,9 +43,10 @@ constexpr KnownParam kParams[] = {
     {"labels_weight", ParamType::kReal, 2, 0, 1000,
      "recommend: weight of topics and tags of what the person liked"},
     {"max_user_items", ParamType::kInteger, 20000, 2, 2147483647,
-     "item_knn: people with more snippets than this do not count"},
+     "item_knn, slim, ease, ials: people with more snippets than this do not count"},
     {"neighbours", ParamType::kInteger, 200, 1, 10000,
      "train: targets kept per snippet, those of largest absolute weight"},
+    {"penalty", ParamType::kReal, 0.003, 1e-9, 1000, "ials: regularization of factors"},
     {"popularity_weight", ParamType::kReal, 1e-3, 0, 1000,
      "recommend: weight of popularity, which breaks ties and serves who is unknown"},
     {"profile_terms", ParamType::kInteger, 100, 1, 10000,
@@ -47,20 +55,25 @@ constexpr KnownParam kParams[] = {
      "recommend: weight of the words of what the person liked"},
     {"query_weight", ParamType::kReal, 2, 0, 1000,
      "recommend: weight of the query's words against the person"},
+    {"ridge", ParamType::kReal, 100, 1e-3, 1e9,
+     "slim, ease: regularization; what rests on fewer people than about this many shrinks"},
     {"shrinkage", ParamType::kReal, 20, 0, 1e6,
      "item_knn: added to the denominator of each cosine, so that few common readers count less"},
     {kTextConfig, ParamType::kTextConfig, 0, 0, 0,
      "recommend: text search configuration of queries, the one by which content was made; one "
      "outside pg_catalog is named with its schema",
      "knowhow.multilingual"},
+    {"unobserved", ParamType::kReal, 0.01, 1e-6, 100,
+     "ials: weight of what a person has not liked, where 1 is that of what they have"},
     {"user_activity", ParamType::kReal, 0, 0, 1,
-     "item_knn: a person counts by their number of snippets to the power of minus this"},
+     "item_knn, slim, ease: a person counts by their number of snippets to the power of minus this"},
 };
 constexpr int kParamCount = sizeof kParams / sizeof kParams[0];
 
 constexpr int kMostShownBytes = 40;  // of an offending value, in an error message
 
-constexpr const char* kAlgorithms[] = {"item_knn", "user_knn"};
+// Beside the learners of the engine: it learns nothing and reads ratings.
+constexpr const char* kUserKnn = "user_knn";
 
 const KnownParam* find_param(const char* name, std::size_t length) {
     for (const KnownParam& param : kParams) {
@@ -198,12 +211,16 @@ Oid text_config(const Recommender& recommender) {
 void check_algorithm(const char* algorithm) {
     StringInfoData known;
     initStringInfo(&known);
-    for (const char* name : kAlgorithms) {
-        if (strcmp(name, algorithm) == 0) {
+    for (const Learner* learner : learners()) {
+        if (learner->name() == algorithm) {
             return;
         }
-        appendStringInfo(&known, "%s%s", known.len > 0 ? ", " : "", name);
+        appendStringInfo(&known, "%s, ", learner->name().data());
     }
+    if (strcmp(algorithm, kUserKnn) == 0) {
+        return;
+    }
+    appendStringInfoString(&known, kUserKnn);
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("unknown algorithm \"%s\"", algorithm),
                     errhint("Known algorithms: %s.", known.data)));
