@@ -24,7 +24,7 @@ END $$;
 SELECT * FROM learners.try('item_knn');
 SELECT * FROM learners.try('slim', '{"ridge": 5, "candidates": 10}');
 SELECT * FROM learners.try('ease', '{"ridge": 5}');
-SELECT * FROM learners.try('ials', '{"factors": 4, "unobserved": 0.1, "penalty": 0.01}');
+SELECT * FROM learners.try('ials', '{"factors": 4, "unobserved": 1, "penalty": 0.01}');
 SELECT * FROM learners.try('user_knn');
 
 -- Negative weights are kept: EASE needs them.

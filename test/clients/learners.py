@@ -82,6 +82,7 @@ def normal(seed, index):
 
 def ials(x, factors, unobserved, penalty, iterations):
     c = np.where(x > 0, x / x[x > 0].mean(), 0)[x.any(axis=1)]   # people who like anything
+    unobserved *= (c > 0).sum() / c.size
     v = np.array([[0.1 / np.sqrt(factors) * normal(SEED, item * factors + k) for k in range(factors)]
                   for item in range(SNIPPETS)])
 
@@ -126,9 +127,9 @@ def main():
     refitted = cut_and_refit(x, ease(x, 3, 0), 3, 10)
     tests.append(("ease cut to 10 and solved again",
                   stored("ease", '{"ridge": 3, "user_activity": 0, "neighbours": 10}'), refitted, 2e-6))
-    tests.append(("ials", stored("ials", '{"factors": 5, "unobserved": 0.1, "penalty": 0.02,'
+    tests.append(("ials", stored("ials", '{"factors": 5, "unobserved": 2, "penalty": 0.02,'
                                  ' "iterations": 4, "neighbours": 200}'),
-                  ials(x, 5, 0.1, 0.02, 4), 2e-6))
+                  ials(x, 5, 2, 0.02, 4), 2e-6))
 
     print(f"1..{len(tests)}")
     failed = 0

@@ -23,8 +23,8 @@ constexpr double kInitialSize = 0.1;          // σ* of Rendle et al.
 constexpr std::array<Parameter, 5> kParameters = {{
     {"factors", 128, 1, 512, true, "Dimensions of a person's and an item's factors."},
     {"iterations", 16, 1, 100, true, "Times that people and items are solved for in turn."},
-    {"unobserved", 0.003, 1e-6, 100, false,
-     "Weight of what a person has not liked, where 1 is that of what they have."},
+    {"unobserved", 7, 1e-3, 1e4, false,
+     "Weight of all that people have not liked together, where 1 is that of all they have."},
     {"penalty", 0.03, 1e-9, 1000, false, "Regularization of factors."},
     {"max_user_items", 20000, 2, 2147483647, true,
      "People with more items than this are left out: the time grows with the square."},
@@ -181,8 +181,10 @@ IalsFactors::IalsFactors(const Likes& likes, const IalsSettings& settings, Monit
     const double scale = interactions > 0 ? static_cast<double>(interactions) / sum : 1;
     mean_items_ = people > 0 ? static_cast<double>(interactions) / static_cast<double>(people) : 0;
 
+    std::size_t liked_items = 0;
     for (std::size_t item = 0; item < item_count; ++item) {
         const bool liked = likes.squares()[item] > 0;
+        liked_items += liked;
         for (std::size_t k = 0; k < factors_; ++k) {
             items_.data()[item * stride_ + k] =
                 liked ? kInitialSize / std::sqrt(static_cast<double>(factors_)) *
@@ -192,24 +194,29 @@ IalsFactors::IalsFactors(const Likes& likes, const IalsSettings& settings, Monit
         }
     }
 
+    const double ratio = settings.unobserved * static_cast<double>(interactions);
+    unobserved_ = interactions > 0 ? ratio / static_cast<double>(people) /
+                                         static_cast<double>(liked_items)
+                                   : 0;
+    person_extra_ = unobserved_ * static_cast<double>(liked_items);
     Side by_person = {likes.by_user(), {},    likes.user_weight(), scale, settings.regularization,
-                      settings.unobserved * static_cast<double>(item_count)};
+                      person_extra_};
     Side by_item = {likes.by_item(), likes.user_weight(), {}, scale, settings.regularization,
-                    settings.unobserved * static_cast<double>(people)};
+                    unobserved_ * static_cast<double>(people)};
     Matrix base = map_matrix(gram_.data(), factors_, factors_, stride_);
     const auto both = static_cast<std::int64_t>(item_count + user_count);
     Stages stages(monitor, both * settings.iterations);
     for (std::int32_t iteration = 0; iteration < settings.iterations; ++iteration) {
-        gram(items_.data(), item_count, factors_, stride_, settings.unobserved, stages, base);
+        gram(items_.data(), item_count, factors_, stride_, unobserved_, stages, base);
         stages.next(static_cast<std::int64_t>(user_count));
         solve_side(by_person, items_.data(), users.data(), base, factors_, stride_, threads,
                    scratch.data(), stages);
-        gram(users.data(), user_count, factors_, stride_, settings.unobserved, stages, base);
+        gram(users.data(), user_count, factors_, stride_, unobserved_, stages, base);
         stages.next(static_cast<std::int64_t>(item_count));
         solve_side(by_item, users.data(), items_.data(), base, factors_, stride_, threads,
                    scratch.data(), stages);
     }
-    gram(items_.data(), item_count, factors_, stride_, settings.unobserved, monitor, base);
+    gram(items_.data(), item_count, factors_, stride_, unobserved_, monitor, base);
 
     Matrix expected = map_matrix(expected_.data(), factors_, factors_, stride_);
     expected.setZero();
@@ -240,8 +247,7 @@ void IalsFactors::fold_in(std::span<const std::int32_t> items, std::span<const d
         right += weights[k] * vector;
     }
     a.diagonal().array() +=
-        settings_.regularization * (static_cast<double>(items.size()) +
-                                    settings_.unobserved * static_cast<double>(count_));
+        settings_.regularization * (static_cast<double>(items.size()) + person_extra_);
     const Eigen::VectorXd solution = a.selfadjointView<Eigen::Lower>().llt().solve(right);
     std::copy_n(solution.data(), factors_, result);
 }
@@ -250,15 +256,14 @@ ItemItem IalsFactors::linear(std::int32_t targets, Monitor& monitor, MemoryBudge
     const auto items = static_cast<std::size_t>(count_);
     const int threads = std::max(settings_.threads, 1);
     ItemItem result(count_, &budget);
-    if (count_ == 0) {
+    if (mean_items_ == 0) {  // nobody likes anything
         return result;
     }
     const AlignedDoubles own(stride_ * factors_, &budget);
     Matrix a = map_matrix(own.data(), factors_, factors_, stride_);
     a.triangularView<Eigen::Lower>() = map_matrix(gram_.data(), factors_, factors_, stride_) +
                                        map_matrix(expected_.data(), factors_, factors_, stride_);
-    a.diagonal().array() += settings_.regularization *
-                            (mean_items_ + settings_.unobserved * static_cast<double>(count_));
+    a.diagonal().array() += settings_.regularization * (mean_items_ + person_extra_);
     InPlace llt(a);
     factor(llt);
 

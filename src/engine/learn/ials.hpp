@@ -13,7 +13,7 @@ namespace knowhow {
 struct IalsSettings {
     std::int32_t factors;
     std::int32_t iterations;
-    double unobserved;      // α₀
+    double unobserved;      // ω
     double regularization;  // λ
     int threads;
     std::uint64_t seed;
@@ -45,7 +45,9 @@ class IalsFactors {
     std::size_t factors_;
     std::size_t stride_;
     std::int32_t count_;
-    double mean_items_ = 0;       // of the people that count
+    double mean_items_ = 0;       // n: of the people that count; 0 where there are none
+    double unobserved_ = 0;       // α₀
+    double person_extra_ = 0;     // α₀ · items that anybody likes
     AlignedDoubles items_;
     AlignedDoubles gram_;         // α₀ VᵀV, lower
     AlignedDoubles expected_;     // E, lower
@@ -58,7 +60,13 @@ class IalsFactors {
 //   min Σ_observed c_ui (w_uᵀv_i - 1)² + α₀ Σ_all (w_uᵀv_i)²
 //       + λ Σ_u (|u| + α₀ |items|) ‖w_u‖² + λ Σ_i (|i| + α₀ |people|) ‖v_i‖²
 //
-// c = r / (mean r). A person's factors are a ridge regression on their items; without the term that
+// over the people and items that are in any interaction with a positive weight. c = r / (mean r).
+// The right α₀ depends on how sparse the data is; what is set is ω, the weight of everything
+// unobserved together beside that of everything observed:
+//
+//   α₀ = ω · interactions / (people · items)
+//
+// A person's factors are a ridge regression on their items; without the term that
 // makes the regression's matrix theirs alone it is linear in their history, and a model is, like
 // all others, a matrix between items:
 //
@@ -67,7 +75,7 @@ class IalsFactors {
 // n is the mean number of items, E the mean over people of the term that is left out. Of each row
 // the K targets of largest |value| are kept.
 //
-// Parameters: factors (1 to 512), iterations (1 to 100), unobserved (α₀), penalty (λ),
+// Parameters: factors (1 to 512), iterations (1 to 100), unobserved (ω, 1e-3 to 1e4), penalty (λ),
 // max_user_items.
 //
 // Memory: 8 bytes a factor for each person and item, and factors² · 8 for each thread. Time for

@@ -63,8 +63,8 @@ constexpr KnownParam kParams[] = {
      "recommend: text search configuration of queries, the one by which content was made; one "
      "outside pg_catalog is named with its schema",
      "knowhow.multilingual"},
-    {"unobserved", ParamType::kReal, 0.003, 1e-6, 100,
-     "ials: weight of what a person has not liked, where 1 is that of what they have"},
+    {"unobserved", ParamType::kReal, 7, 1e-3, 1e4,
+     "ials: weight of all that people have not liked together, where 1 is that of all they have"},
     {"user_activity", ParamType::kReal, 0, 0, 1,
      "item_knn, slim, ease: a person counts by their number of snippets to the power of minus this"},
 };
