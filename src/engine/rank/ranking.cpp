@@ -208,8 +208,7 @@ std::vector<std::size_t> Ranking::diversify(std::span<const std::size_t> order,
     return chosen;
 }
 
-const std::vector<Answer>& Ranking::rank(std::size_t max_results, std::int32_t model_id,
-                                         Monitor& monitor, MemoryBudget& budget) {
+void Ranking::score_and_fuse(Monitor& monitor, MemoryBudget& budget) {
     score(monitor);
     if (options_.text_only) {
         for (Candidate& candidate : candidates_) {
@@ -218,6 +217,20 @@ const std::vector<Answer>& Ranking::rank(std::size_t max_results, std::int32_t m
     } else {
         fuse(budget);
     }
+}
+
+std::vector<Scored> Ranking::scores(Monitor& monitor, MemoryBudget& budget) {
+    score_and_fuse(monitor, budget);
+    std::vector<Scored> result;
+    for (std::size_t index : order(candidates_.size(), monitor, budget)) {
+        result.push_back({candidates_[index].id, candidates_[index].score});
+    }
+    return result;
+}
+
+const std::vector<Answer>& Ranking::rank(std::size_t max_results, std::int32_t model_id,
+                                         Monitor& monitor, MemoryBudget& budget) {
+    score_and_fuse(monitor, budget);
     answers_.clear();
     PollEvery poll(monitor, 64);
     for (std::size_t index : order(max_results, monitor, budget)) {

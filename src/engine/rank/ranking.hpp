@@ -14,6 +14,7 @@
 #include "engine/base/monitor.hpp"
 #include "engine/rank/fusion.hpp"
 #include "engine/rank/person.hpp"
+#include "engine/rank/top_k.hpp"
 #include "engine/sparse/vector.hpp"
 
 namespace knowhow {
@@ -86,10 +87,14 @@ class Ranking {
     // At most max_results of the readable candidates, best first; ties by id.
     const std::vector<Answer>& rank(std::size_t max_results, std::int32_t model_id,
                                     Monitor& monitor, MemoryBudget& budget);
+    // All readable candidates in the same order with the same scores, without reasons: ids as
+    // they were added.
+    std::vector<Scored> scores(Monitor& monitor, MemoryBudget& budget);
 
   private:
     Candidate* find(std::int64_t id);
     void score(Monitor& monitor);
+    void score_and_fuse(Monitor& monitor, MemoryBudget& budget);
     void fuse(MemoryBudget& budget);
     std::vector<std::size_t> order(std::size_t max_results, Monitor& monitor,
                                    MemoryBudget& budget) const;

@@ -9,9 +9,9 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
+#include "engine/rank/freshness.hpp"
 #include "engine/rank/person.hpp"
 #include "engine/rank/ranking.hpp"
 #include "server/catalog/model.hpp"
@@ -27,9 +27,6 @@ extern "C" {
 
 namespace knowhow::server {
 namespace {
-
-// Halves every so many days; breaks ties only.
-constexpr double kFreshnessHalfLife = 90;
 
 // Positions that are looked up at once, at most.
 constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
@@ -343,7 +340,7 @@ void describe_candidates(Serving& serving) {
         std::int64_t const id = int8_column(rows, i, 1);
         ranking->describe(id, title_text, view);
         if (age >= 0 && serving.request->mode != Mode::kSearch) {
-            ranking->set_freshness(id, std::exp2(-age / kFreshnessHalfLife));
+            ranking->set_freshness(id, freshness(age));
         }
     }
     if (serving.request->mode == Mode::kSearch) {

@@ -1,0 +1,285 @@
+#include "engine/evaluate/replay.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "engine/learn/popularity.hpp"
+#include "engine/rank/freshness.hpp"
+#include "engine/rank/weighting.hpp"
+
+namespace knowhow {
+namespace {
+
+constexpr unsigned kPollSteps = 1024;
+constexpr double kMicrosecondsPerSecond = 1e6;
+
+}  // namespace
+
+Replay::Replay(const Archive& archive, const ReplayOptions& options,
+               std::span<const std::uint8_t> held_out, Monitor& monitor, MemoryBudget& budget)
+    : archive_(archive),
+      options_(options),
+      held_out_(held_out),
+      monitor_(monitor),
+      budget_(budget),
+      term_counts_(&budget),
+      label_counts_(&budget),
+      position_(archive.snippets().size(), -1, &budget),
+      popularity_(archive.snippets().size(), 0.0, &budget),
+      row_begin_(&budget),
+      targets_(&budget),
+      weights_(&budget),
+      had_(archive.snippets().size(), std::int64_t{0}, &budget) {}
+
+bool Replay::counts(const ArchivedRow& row, std::int64_t moment) const noexcept {
+    return row.at < moment &&
+           (held_out_.empty() || held_out_[static_cast<std::size_t>(row.pair)] == 0);
+}
+
+bool Replay::exists(std::int32_t snippet, std::int64_t moment) const noexcept {
+    return archive_.snippets()[static_cast<std::size_t>(snippet)].created_at <= moment;
+}
+
+bool Replay::may_see(std::int32_t index, std::optional<std::int64_t> user) const noexcept {
+    const ArchivedSnippet& snippet = archive_.snippets()[static_cast<std::size_t>(index)];
+    if (snippet.is_public) {
+        return true;
+    }
+    if (!user) {
+        return false;
+    }
+    const std::optional<std::int64_t> team = archive_.team_of(*user);
+    return (team && snippet.readable_by_team == team) || snippet.author == user;
+}
+
+void Replay::train(std::int64_t moment) {
+    PollEvery poll(monitor_, kPollSteps);
+    term_counts_.clear();
+    label_counts_.clear();
+    terms_.emplace(budget_, monitor_);
+    labels_.emplace(budget_, monitor_);
+    const auto snippets = archive_.snippets();
+    for (std::size_t i = 0; i < snippets.size(); ++i) {
+        if (snippets[i].has_content && snippets[i].created_at < moment) {
+            terms_->add(snippets[i].content);
+        }
+    }
+    for (const ArchivedLabel& label : archive_.labels()) {
+        if (label.at < moment && label.name.size() <= kMaxLexemeBytes) {
+            labels_->add(std::span(&label.name, 1));
+        }
+    }
+    term_counts_ = terms_->sorted();
+    label_counts_ = labels_->sorted();
+    documents_ = terms_->documents();
+
+    InteractionsBuilder builder(budget_, monitor_);
+    std::fill(had_.begin(), had_.end(), 0);
+    people_ = 0;
+    std::pmr::vector<bool> counted(archive_.pairs().size(), false, &budget_);
+    std::optional<std::int64_t> last_user;
+    for (const ArchivedRow& row : archive_.rows()) {
+        poll.step();
+        if (!counts(row, moment)) {
+            continue;
+        }
+        const ArchivedPair& pair = archive_.pairs()[static_cast<std::size_t>(row.pair)];
+        builder.add(pair.user, row.snippet, static_cast<float>(row.weight));
+        if (last_user != pair.user) {
+            last_user = pair.user;
+            ++people_;
+        }
+        auto&& once = counted[static_cast<std::size_t>(row.pair)];
+        if (!once && row.weight > 0 && pair.snippet_index >= 0) {
+            once = true;
+            ++had_[static_cast<std::size_t>(pair.snippet_index)];
+        }
+    }
+    const Interactions interactions = std::move(builder).finish();
+
+    std::fill(position_.begin(), position_.end(), -1);
+    std::fill(popularity_.begin(), popularity_.end(), 0.0);
+    const std::pmr::vector<double> sums = popularity(interactions, monitor_, budget_);
+    for (std::int32_t p = 0; p < interactions.item_count(); ++p) {
+        const std::int32_t index =
+            archive_.index_of(interactions.items()[static_cast<std::size_t>(p)]);
+        if (index >= 0) {
+            position_[static_cast<std::size_t>(index)] = p;
+            // Models store popularity as a float.
+            popularity_[static_cast<std::size_t>(index)] =
+                static_cast<double>(static_cast<float>(sums[static_cast<std::size_t>(p)]));
+        }
+        poll.step();
+    }
+    const Parameters parameters(options_.learner->parameters(), options_.learner_parameters);
+    const ItemItem matrix =
+        options_.learner->fit(interactions, parameters, options_.fit, monitor_, budget_);
+    targets_.clear();
+    weights_.clear();
+    row_begin_.assign(1, 0);
+    for (std::int32_t p = 0; p < matrix.item_count(); ++p) {
+        for (const Target& target : matrix.row(p)) {
+            targets_.push_back(target.position);
+            weights_.push_back(target.weight);
+            poll.step();
+        }
+        row_begin_.push_back(targets_.size());
+        poll.step();
+    }
+}
+
+std::vector<double> Replay::idf_of(const std::pmr::vector<TermCount>& counts,
+                                   std::span<const std::string_view> names) const {
+    std::vector<double> result;
+    result.reserve(names.size());
+    for (std::string_view name : names) {
+        const auto found = std::lower_bound(
+            counts.begin(), counts.end(), name,
+            [](const TermCount& count, std::string_view term) { return count.term < term; });
+        const bool known = found != counts.end() && found->term == name;
+        result.push_back(idf(known ? found->documents : 0, documents_));
+    }
+    return result;
+}
+
+void Replay::read_person(const Question& question, Person& person) const {
+    if (!question.user) {
+        return;
+    }
+    std::size_t taken = 0;
+    for (const ArchivedRow& row : archive_.rows_of(*question.user)) {
+        if (taken == options_.history) {
+            break;
+        }
+        if (counts(row, question.moment)) {
+            person.add(row.snippet, row.weight);
+            ++taken;
+        }
+    }
+    if (person.empty()) {
+        return;
+    }
+    std::vector<std::int64_t> ids;
+    for (const HistoryItem& item : person.items()) {
+        ids.push_back(item.id);
+    }
+    for (std::int64_t id : ids) {
+        const std::int32_t index = archive_.index_of(id);
+        if (index >= 0 && exists(index, question.moment) && may_see(index, question.user)) {
+            person.describe(id, {}, archive_.snippets()[static_cast<std::size_t>(index)].content);
+        }
+    }
+    person.keep_readable();
+    if (person.empty()) {
+        return;
+    }
+    ids.clear();
+    for (const HistoryItem& item : person.items()) {
+        ids.push_back(item.id);
+    }
+    for (std::int64_t id : ids) {
+        const std::int32_t index = archive_.index_of(id);
+        for (const ArchivedLabel& label : archive_.labels_of(index)) {
+            if (label.at < question.moment) {
+                person.add_label(id, label.name);
+            }
+        }
+        const std::int32_t position = position_[static_cast<std::size_t>(index)];
+        if (position >= 0) {
+            const std::size_t begin = row_begin_[static_cast<std::size_t>(position)];
+            const std::size_t size = row_begin_[static_cast<std::size_t>(position) + 1] - begin;
+            person.add_row(id, position, {targets_.data() + begin, size},
+                           {weights_.data() + begin, size});
+        }
+    }
+    person.build_profile(idf_of(term_counts_, person.collect_terms()), options_.profile_terms);
+    person.build_labels(idf_of(label_counts_, person.collect_labels()));
+    person.collect_positions();
+}
+
+void Replay::add_candidates(const Question& question, Ranking& ranking) const {
+    // What the person has met before the moment, ascending by snippet.
+    std::vector<std::int32_t> met;
+    if (question.user) {
+        const auto [first, last] = archive_.pairs_of(*question.user);
+        for (std::size_t p = first; p < last; ++p) {
+            const ArchivedPair& pair = archive_.pairs()[p];
+            if (pair.snippet_index >= 0 && pair.first_at < question.moment &&
+                (held_out_.empty() || held_out_[p] == 0)) {
+                met.push_back(pair.snippet_index);
+            }
+        }
+        std::sort(met.begin(), met.end());
+    }
+    PollEvery poll(monitor_, kPollSteps);
+    const auto consider = [&](std::int32_t index) {
+        poll.step();
+        if (!exists(index, question.moment) || !may_see(index, question.user) ||
+            std::binary_search(met.begin(), met.end(), index)) {
+            return;
+        }
+        const ArchivedSnippet& snippet = archive_.snippets()[static_cast<std::size_t>(index)];
+        ranking.add(snippet.id);
+        ranking.describe(snippet.id, {}, snippet.content);
+        for (const ArchivedLabel& label : archive_.labels_of(index)) {
+            if (label.at < question.moment) {
+                ranking.add_label(snippet.id, label.name);
+            }
+        }
+        const std::int32_t position = position_[static_cast<std::size_t>(index)];
+        if (position >= 0) {
+            ranking.set_position(snippet.id, position,
+                                 popularity_[static_cast<std::size_t>(index)]);
+        }
+        if (snippet.created_at != kAlways && snippet.created_at != kLater) {
+            const double age =
+                (static_cast<double>(question.clock) - static_cast<double>(snippet.created_at)) /
+                kMicrosecondsPerSecond / kSecondsPerDay;
+            ranking.set_freshness(snippet.id, freshness(std::max(age, 0.0)));
+        }
+    };
+    if (question.among) {
+        for (std::int32_t index : *question.among) {
+            consider(index);
+        }
+    } else {
+        const auto count = static_cast<std::int32_t>(archive_.snippets().size());
+        for (std::int32_t index = 0; index < count; ++index) {
+            consider(index);
+        }
+    }
+}
+
+std::vector<Scored> Replay::rank(const Question& question) {
+    Person person(monitor_);
+    read_person(question, person);
+    Ranking ranking(person, options_.ranking);
+    std::vector<std::uint32_t> bytes;
+    if (!question.query.empty()) {
+        std::vector<TermWeight> terms(question.query.begin(), question.query.end());
+        std::vector<std::int64_t> documents;
+        for (const TermWeight& term : terms) {
+            const auto found = std::lower_bound(
+                term_counts_.begin(), term_counts_.end(), term.term,
+                [](const TermCount& count, std::string_view name) { return count.term < name; });
+            documents.push_back(
+                found != term_counts_.end() && found->term == term.term ? found->documents : 0);
+        }
+        weigh_query(Weighting(), terms, documents, documents_);
+        const std::size_t size = encoded_size(terms);
+        bytes.resize(size / sizeof(std::uint32_t) + 1);
+        encode(terms, bytes.data());
+        ranking.set_query(VectorView(bytes.data(), size));
+    }
+    add_candidates(question, ranking);
+    ranking.set_label_idf(idf_of(label_counts_, ranking.collect_labels()));
+    ranking.set_largest_collaborative(person.largest_position_score());
+    std::vector<Scored> result = ranking.scores(monitor_, budget_);
+    for (Scored& scored : result) {
+        scored.id = archive_.index_of(scored.id);
+    }
+    return result;
+}
+
+}  // namespace knowhow
