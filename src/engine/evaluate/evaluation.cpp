@@ -24,12 +24,11 @@ struct Named {
 constexpr std::array<Named, 6> kSplits = {{
     {Split::kReplay, "replay", ""},
     {Split::kTime, "time", ""},
-    {Split::kLeaveOneOut, "leave_one_out", "leaks other people's future"},
-    {Split::kRandom, "random", "leaks the future, of others and the person's own"},
-    {Split::kPersonTime, "person_time",
-     "leaks other people's future: for comparison with papers only"},
+    {Split::kLeaveOneOut, "leave_one_out", "other people's future"},
+    {Split::kRandom, "random", "the future, of others and the person's own"},
+    {Split::kPersonTime, "person_time", "other people's future: for comparison with papers only"},
     {Split::kSampledNegatives, "sampled_negatives",
-     "leaks other people's future and ranks among few: for comparison with papers only"},
+     "other people's future, and ranks among few: for comparison with papers only"},
 }};
 
 const Named& named(Split split) {

@@ -35,7 +35,7 @@ enum class Split {
 // Throws Error(kInvalidArgument) for an unknown name; the hint lists the known ones.
 Split parse_split(std::string_view name);
 std::string_view split_name(Split split);
-// What a reader of its figures must know; empty for those that leak nothing.
+// What the split lets the recommender know that it could not have known; empty for nothing.
 std::string_view split_leak(Split split);
 
 struct EvaluationOptions {
