@@ -1,4 +1,4 @@
--- evaluate(), evaluation_lists(), recommend_as_of(): served rankings, without a look ahead.
+-- evaluate(), evaluation_lists(), compare(), recommend_as_of(): served rankings, without a look ahead.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS knowhow;
 \set VERBOSITY terse
@@ -62,6 +62,26 @@ SELECT count(*) FILTER (WHERE a.value = b.value AND a.low IS NOT DISTINCT FROM b
        bool_and(a.value = c.value) AS same_value, bool_or(a.low <> c.low) AS other_low
 FROM knowhow.evaluate() a JOIN knowhow.evaluate() b USING (metric, at_k) JOIN knowhow.evaluate(seed => 1) c USING (metric, at_k)
 WHERE a.part IS NULL AND b.part IS NULL AND c.part IS NULL AND metric NOT IN ('coverage', 'impressions');
+
+-- compare() pairs by person what evaluate() says of each.
+SELECT knowhow.create_recommender('eval_new', 'eval_kb.snippets', 'eval_kb.interactions', 'eval_kb.labels', 'eval_kb.ratings', 'eval_kb.events', 'eval_kb.users',
+    params => '{"collaborative_weight": 0, "profile_weight": 0, "labels_weight": 0, "popularity_weight": 0, "freshness_weight": 1, "query_weight": 0}');
+SELECT c.first, c.second, c.by_metric, c.at_k, abs(c.difference - (a.value - b.value)) < 1e-12 AS difference, c.low < c.difference AND c.difference < c.high AS inside,
+       c.p BETWEEN 0 AND 1 AS p, c.adjusted_p >= c.p AS adjusted, c.n, c.by_split, c.remarks
+FROM knowhow.compare('{eval_kb,eval_new}', k => '{5,10}', metric => 'mrr') c
+JOIN knowhow.evaluate('eval_kb', k => '{5,10}') a USING (at_k) JOIN knowhow.evaluate('eval_new', k => '{5,10}') b USING (at_k)
+WHERE (a.metric, b.metric) = ('mrr', 'mrr') AND a.part IS NULL AND b.part IS NULL ORDER BY c.at_k;
+SELECT count(*) AS rows, bool_and(difference = 0 AND p = 1 AND adjusted_p = 1) AS same FROM knowhow.compare('{eval_kb,eval_kb}', 'random', '{5,10}');
+SELECT count(*) AS pairs FROM knowhow.compare('{eval_kb,eval_new,eval_kb}', 'time');
+SELECT * FROM knowhow.compare(NULL);
+SELECT * FROM knowhow.compare('{eval_kb}');
+SELECT * FROM knowhow.compare('{eval_kb,NULL}');
+SELECT * FROM knowhow.compare('{eval_kb,nobody}');
+SELECT * FROM knowhow.compare('{eval_kb,eval_new}', metric => 'novelty');
+CREATE VIEW eval_kb.other_reads WITH (security_invoker = true) AS SELECT * FROM eval_kb.interactions;
+SELECT knowhow.alter_recommender('eval_new', interactions => 'eval_kb.other_reads');
+SELECT * FROM knowhow.compare('{eval_kb,eval_new}');
+SELECT knowhow.drop_recommender('eval_new');
 
 -- It changes nothing, and needs no right to write.
 SELECT count(*) AS models, max(model_id) AS newest FROM knowhow.models \gset before_

@@ -56,3 +56,30 @@ LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'recommend_as_of';
 COMMENT ON FUNCTION knowhow.recommend_as_of IS 'everything that recommend() would have ranked for the person at that moment (NULL: now), of what they had not met, by a model trained then on what was there then';
+
+CREATE FUNCTION knowhow.compare(
+    recommenders pg_catalog.text[],
+    split pg_catalog.text DEFAULT NULL,
+    k pg_catalog.int4[] DEFAULT '{10}',
+    test_share pg_catalog.float8 DEFAULT 0.2,
+    retrain_every pg_catalog.interval DEFAULT '7 days',
+    seed pg_catalog.int8 DEFAULT 0,
+    negatives pg_catalog.int4 DEFAULT 100,
+    metric pg_catalog.text DEFAULT 'ndcg')
+RETURNS TABLE (
+    first pg_catalog.text,
+    second pg_catalog.text,
+    by_metric pg_catalog.text,
+    at_k pg_catalog.int4,
+    difference pg_catalog.float8,
+    low pg_catalog.float8,
+    high pg_catalog.float8,
+    p pg_catalog.float8,
+    adjusted_p pg_catalog.float8,
+    n pg_catalog.int8,
+    by_split pg_catalog.text,
+    remarks pg_catalog.text)
+LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'compare';
+COMMENT ON FUNCTION knowhow.compare IS 'whether recommenders over the same interactions differ beyond chance: differences of a metric paired by person, with 95 % normal intervals and p values corrected by Holm''s procedure over all rows';

@@ -29,8 +29,8 @@ TEST(Bootstrap, IsDeterministicAndNearTheNormalInterval) {
     MemoryBudget budget(kPlenty);
     Monitor monitor;
     const std::vector<double> values = normal_values(1, 400, 3);
-    const Interval first = bootstrap_mean(values, 5, 2000, .95, monitor, budget);
-    const Interval again = bootstrap_mean(values, 5, 2000, .95, monitor, budget);
+    const MeanInterval first = bootstrap_mean(values, 5, 2000, .95, monitor, budget);
+    const MeanInterval again = bootstrap_mean(values, 5, 2000, .95, monitor, budget);
     EXPECT_EQ(first.low, again.low);
     EXPECT_EQ(first.high, again.high);
     EXPECT_NE(first.low, bootstrap_mean(values, 6, 2000, .95, monitor, budget).low);
@@ -51,10 +51,10 @@ TEST(Bootstrap, DrawsEveryPersonAlike) {
     MemoryBudget budget(kPlenty);
     Monitor monitor;
     const std::vector<double> values = {0, 1};
-    const Interval wide = bootstrap_mean(values, 1, 4000, .6, monitor, budget);
+    const MeanInterval wide = bootstrap_mean(values, 1, 4000, .6, monitor, budget);
     EXPECT_EQ(wide.low, 0);
     EXPECT_EQ(wide.high, 1);
-    const Interval narrow = bootstrap_mean(values, 1, 4000, .4, monitor, budget);
+    const MeanInterval narrow = bootstrap_mean(values, 1, 4000, .4, monitor, budget);
     EXPECT_EQ(narrow.low, .5);
     EXPECT_EQ(narrow.high, .5);
 }

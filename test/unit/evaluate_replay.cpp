@@ -231,6 +231,42 @@ TEST_F(ReplayTest, EverySplitHoldsOutWhatItSays) {
     }
 }
 
+TEST(CompareAll, PairsByPersonAndCorrectsOverAllRows) {
+    const std::vector<std::vector<PersonValues>> compared = {
+        {{1, {2, 1}}, {3, {4, 1}}, {4, {6, 1}}, {7, {10, 1}}, {8, {99, 9}}},
+        {{1, {1, 1}}, {2, {50, 5}}, {3, {2, 1}}, {4, {3, 1}}, {7, {4, 1}}},
+        {{1, {1, 1}}, {3, {2, 1}}, {4, {3, 1}}, {7, {4, 1}}}};
+    const std::vector<Comparison> rows = compare_all(compared, {5, 10});
+    ASSERT_EQ(rows.size(), 6U);
+    EXPECT_EQ(rows[0].people, 4);
+    EXPECT_DOUBLE_EQ(rows[0].difference.mean, 3);
+    // Equal at k = 10, and the last two equal at both: 1. The smallest of six p values counts six
+    // times, its equal five times, and no less than that.
+    EXPECT_NEAR(rows[0].adjusted_p, 6 * 0.005478553242547372, 1e-12);
+    EXPECT_NEAR(rows[2].adjusted_p, 6 * 0.005478553242547372, 1e-12);
+    EXPECT_EQ(rows[1].adjusted_p, 1);
+    EXPECT_EQ(rows[4].adjusted_p, 1);
+    EXPECT_EQ(rows[5].second, 2U);
+}
+
+TEST_F(ReplayTest, ValuesOfPeopleAreMeansOfTheirQuestions) {
+    const std::vector<Outcome> asked = outcomes(Split::kReplay);
+    const std::vector<PersonValues> values =
+        values_of_people(asked, "mrr", evaluation(Split::kReplay));
+    for (const PersonValues& person : values) {
+        double sum = 0;
+        double count = 0;
+        for (const Outcome& outcome : asked) {
+            if (outcome.user == person.user) {
+                sum += outcome.ranks[0] <= 10 ? 1.0 / static_cast<double>(outcome.ranks[0]) : 0;
+                ++count;
+            }
+        }
+        EXPECT_DOUBLE_EQ(person.values[1], sum / count);
+    }
+    EXPECT_THROW(values_of_people(asked, "novelty", evaluation(Split::kReplay)), Error);
+}
+
 TEST_F(ReplayTest, NobodyToTestIsAnError) {
     Archive archive(budget_, monitor_);
     archive.finish();

@@ -404,7 +404,7 @@ class Summary {
             if (means.empty()) {
                 continue;
             }
-            const Interval interval =
+            const MeanInterval interval =
                 bootstrap_mean(means, options_.seed, options_.resamples, .95, monitor_, budget_);
             figures_.push_back({metric, part, options_.k[i], interval.mean, interval.low,
                                 interval.high, true, static_cast<std::int64_t>(means.size())});
@@ -564,6 +564,80 @@ std::vector<Figure> summarise(const Archive& archive, std::span<const Outcome> o
                               const EvaluationOptions& options, Monitor& monitor,
                               MemoryBudget& budget) {
     return Summary(archive, outcomes, options, monitor, budget).run();
+}
+
+std::vector<PersonValues> values_of_people(std::span<const Outcome> outcomes,
+                                           std::string_view metric,
+                                           const EvaluationOptions& options) {
+    constexpr std::array<std::pair<std::string_view, double ListMetrics::*>, 6> kMetrics = {{
+        {"ndcg", &ListMetrics::ndcg},
+        {"recall", &ListMetrics::recall},
+        {"precision", &ListMetrics::precision},
+        {"hit_rate", &ListMetrics::hit_rate},
+        {"map", &ListMetrics::average_precision},
+        {"mrr", &ListMetrics::reciprocal_rank},
+    }};
+    const auto found = std::find_if(kMetrics.begin(), kMetrics.end(),
+                                    [&](const auto& known) { return known.first == metric; });
+    if (found == kMetrics.end()) {
+        throw Error(ErrorCode::kInvalidArgument,
+                    "cannot compare by metric \"" + std::string(metric) + "\"",
+                    "The metrics are: ndcg, recall, precision, hit_rate, map, mrr.");
+    }
+    struct Sum {
+        std::vector<double> sums;
+        std::int64_t questions = 0;
+    };
+    std::map<std::int64_t, Sum> people;
+    for (const Outcome& outcome : outcomes) {
+        Sum& sum = people[outcome.user];
+        sum.sums.resize(options.k.size());
+        ++sum.questions;
+        for (std::size_t i = 0; i < options.k.size(); ++i) {
+            sum.sums[i] +=
+                list_metrics(outcome.ranks, outcome.relevant.size(), options.k[i]).*found->second;
+        }
+    }
+    std::vector<PersonValues> result;
+    for (auto& [user, sum] : people) {
+        for (double& value : sum.sums) {
+            value /= static_cast<double>(sum.questions);
+        }
+        result.push_back({user, std::move(sum.sums)});
+    }
+    return result;
+}
+
+std::vector<Comparison> compare_all(std::span<const std::vector<PersonValues>> compared,
+                                    const std::vector<std::size_t>& k) {
+    std::vector<Comparison> result;
+    std::vector<double> p;
+    for (std::size_t first = 0; first < compared.size(); ++first) {
+        for (std::size_t second = first + 1; second < compared.size(); ++second) {
+            for (std::size_t i = 0; i < k.size(); ++i) {
+                std::vector<double> left;
+                std::vector<double> right;
+                auto other = compared[second].begin();
+                for (const PersonValues& person : compared[first]) {
+                    while (other != compared[second].end() && other->user < person.user) {
+                        ++other;
+                    }
+                    if (other != compared[second].end() && other->user == person.user) {
+                        left.push_back(person.values[i]);
+                        right.push_back(other->values[i]);
+                    }
+                }
+                result.push_back({first, second, k[i], paired_difference(left, right), 1,
+                                  static_cast<std::int64_t>(left.size())});
+                p.push_back(result.back().difference.p);
+            }
+        }
+    }
+    const std::vector<double> adjusted = holm(p);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        result[i].adjusted_p = adjusted[i];
+    }
+    return result;
 }
 
 }  // namespace knowhow

@@ -10,6 +10,7 @@
 #include "engine/base/budget.hpp"
 #include "engine/base/monitor.hpp"
 #include "engine/evaluate/archive.hpp"
+#include "engine/evaluate/inference.hpp"
 #include "engine/evaluate/replay.hpp"
 
 namespace knowhow {
@@ -87,5 +88,28 @@ struct Figure {
 std::vector<Figure> summarise(const Archive& archive, std::span<const Outcome> outcomes,
                               const EvaluationOptions& options, Monitor& monitor,
                               MemoryBudget& budget);
+
+// A metric's means of people, for comparing: ndcg, recall, precision, hit_rate, map or mrr.
+// Throws Error(kInvalidArgument) for another name.
+struct PersonValues {
+    std::int64_t user;
+    std::vector<double> values;  // for each k
+};
+// By ascending user.
+std::vector<PersonValues> values_of_people(std::span<const Outcome> outcomes,
+                                           std::string_view metric,
+                                           const EvaluationOptions& options);
+
+struct Comparison {
+    std::size_t first, second;  // which of those compared
+    std::size_t k;
+    Difference difference;  // first - second
+    double adjusted_p;      // over all comparisons of the call
+    std::int64_t people;    // who were asked about both
+};
+
+// Every pair of those compared, at every k, paired by person.
+std::vector<Comparison> compare_all(std::span<const std::vector<PersonValues>> compared,
+                                    const std::vector<std::size_t>& k);
 
 }  // namespace knowhow

@@ -38,8 +38,8 @@ double mean_of(std::span<const double> values) {
 
 }  // namespace
 
-Interval bootstrap_mean(std::span<const double> values, std::uint64_t seed, int resamples,
-                        double level, Monitor& monitor, MemoryBudget& budget) {
+MeanInterval bootstrap_mean(std::span<const double> values, std::uint64_t seed, int resamples,
+                            double level, Monitor& monitor, MemoryBudget& budget) {
     if (resamples < 1) {
         throw Error(ErrorCode::kInvalidArgument,
                     "resamples must be at least 1, not " + std::to_string(resamples));

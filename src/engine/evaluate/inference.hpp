@@ -10,7 +10,7 @@
 
 namespace knowhow {
 
-struct Interval {
+struct MeanInterval {
     double mean;
     double low;
     double high;
@@ -24,8 +24,8 @@ struct Interval {
 // (Steele, Lea and Flood 2014), one draw a person. Values are finite. All 0 for nobody.
 // Throws Error(kInvalidArgument) unless resamples >= 1 and 0 < level < 1.
 // Time: people × resamples; 8 bytes a resample.
-Interval bootstrap_mean(std::span<const double> values, std::uint64_t seed, int resamples,
-                        double level, Monitor& monitor, MemoryBudget& budget);
+MeanInterval bootstrap_mean(std::span<const double> values, std::uint64_t seed, int resamples,
+                            double level, Monitor& monitor, MemoryBudget& budget);
 
 struct Difference {
     double mean;       // of new - old

@@ -1,4 +1,4 @@
-// evaluate(), evaluation_lists() and recommend_as_of(): the SQL entry points.
+// evaluate(), evaluation_lists(), compare() and recommend_as_of(): the SQL entry points.
 #include "server/border/border.hpp"
 
 extern "C" {
@@ -21,6 +21,7 @@ namespace knowhow::server {
 namespace {
 
 constexpr int kLargestK = 1000;
+constexpr int kMostCompared = 20;
 
 Datum text_of(std::string_view value) {
     return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())));
@@ -68,9 +69,10 @@ bool has_times(const Archive& archive) {
                        [](const ArchivedPair& pair) { return pair.first_at != kAlways; });
 }
 
-// Reads the arguments (recommender, split, k, test_share, retrain_every, seed, negatives), then
-// all rows, and asks all questions. With SPI connected.
-Evaluating* evaluated(FunctionCallInfo fcinfo) {
+// Reads the arguments from the second on (split, k, test_share, retrain_every, seed, negatives),
+// then all rows, and asks all questions. With SPI connected; the result belongs to the current
+// memory context.
+Evaluating* evaluated(const Recommender* recommender, FunctionCallInfo fcinfo) {
     for (int n = 2; n <= 6; ++n) {
         if (PG_ARGISNULL(n)) {
             ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -78,7 +80,6 @@ Evaluating* evaluated(FunctionCallInfo fcinfo) {
                                    "null")));
         }
     }
-    const Recommender* const recommender = find_recommender(name_argument(fcinfo, 0));
     const char* const split = name_argument(fcinfo, 1);
     Evaluating* const evaluating = adopt(CurrentMemoryContext, std::make_unique<Evaluating>());
     EvaluationOptions* const options = &evaluating->options;
@@ -190,12 +191,104 @@ void put_lists(const Evaluating* evaluating, ReturnSetInfo* result) {
     MemoryContextDelete(row);
 }
 
+// One list of people's values for each recommender, and what came of them.
+struct Comparing {
+    std::vector<std::vector<PersonValues>> values;
+    std::vector<Comparison> results;
+};
+
+const Recommender** recommenders_argument(FunctionCallInfo fcinfo, int* count) {
+    Datum* names;
+    bool* nulls;
+    if (PG_ARGISNULL(0)) {
+        ereport(ERROR,
+                (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("recommenders must not be null")));
+    }
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls,
+                      count);
+    if (*count < 2 || *count > kMostCompared) {
+        out_of_range("recommenders", psprintf("2 to %d names", kMostCompared),
+                     psprintf("%d", *count));
+    }
+    const Recommender** const result = static_cast<const Recommender**>(
+        palloc(sizeof(Recommender*) * static_cast<std::size_t>(*count)));
+    for (int i = 0; i < *count; ++i) {
+        if (nulls[i]) {
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                            errmsg("recommenders must not contain a null value")));
+        }
+        result[i] = find_recommender(TextDatumGetCString(names[i]));
+        if (result[i]->interactions != result[0]->interactions) {
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                            errmsg("recommenders \"%s\" and \"%s\" have different interactions",
+                                   result[0]->name, result[i]->name),
+                            errhint("What is compared must be asked the same: bind the same "
+                                    "interactions to both.")));
+        }
+    }
+    return result;
+}
+
 }  // namespace
+
+// compare(recommenders text[], split, k, test_share, retrain_every, seed, negatives, metric text)
+KNOWHOW_FUNCTION(compare) {
+    InitMaterializedSRF(fcinfo, 0);
+    ReturnSetInfo* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    int count;
+    const Recommender** const recommenders = recommenders_argument(fcinfo, &count);
+    const char* const metric = PG_ARGISNULL(7) ? "ndcg" : name_argument(fcinfo, 7);
+    Comparing* const comparing = adopt(CurrentMemoryContext, std::make_unique<Comparing>());
+    // An unknown metric shows before the work, not after it.
+    engine([=] { values_of_people({}, metric, EvaluationOptions()); });
+    SPI_connect();
+    const char* remark = nullptr;
+    Datum split = 0;
+    for (int i = 0; i < count; ++i) {
+        // One at a time in memory.
+        MemoryContext const own = AllocSetContextCreate(
+            CurrentMemoryContext, "knowhow compared recommender", ALLOCSET_DEFAULT_SIZES);
+        MemoryContext const before = MemoryContextSwitchTo(own);
+        const Evaluating* const evaluating = evaluated(recommenders[i], fcinfo);
+        engine([=] {
+            comparing->values.push_back(
+                values_of_people(evaluating->outcomes, metric, evaluating->options));
+        });
+        MemoryContextSwitchTo(before);
+        if (i + 1 == count) {
+            engine([=] {
+                comparing->results = compare_all(comparing->values, evaluating->options.k);
+            });
+            remark = remarks(evaluating, PG_GETARG_DATUM(4));
+            split = text_of(split_name(evaluating->options.split));
+        }
+        MemoryContextDelete(own);
+    }
+    for (std::size_t i = 0; i < comparing->results.size(); ++i) {
+        const Comparison& row = comparing->results[i];
+        Datum values[12] = {CStringGetTextDatum(recommenders[row.first]->name),
+                            CStringGetTextDatum(recommenders[row.second]->name),
+                            CStringGetTextDatum(metric),
+                            Int32GetDatum(static_cast<int32>(row.k)),
+                            Float8GetDatum(row.difference.mean),
+                            Float8GetDatum(row.difference.low),
+                            Float8GetDatum(row.difference.high),
+                            Float8GetDatum(row.difference.p),
+                            Float8GetDatum(row.adjusted_p),
+                            Int64GetDatum(row.people),
+                            split,
+                            CStringGetTextDatum(remark)};
+        bool nulls[12] = {};
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+    SPI_finish();
+    return static_cast<Datum>(0);
+}
 
 KNOWHOW_FUNCTION(evaluate) {
     InitMaterializedSRF(fcinfo, 0);
     SPI_connect();
-    Evaluating* const evaluating = evaluated(fcinfo);
+    Evaluating* const evaluating = evaluated(find_recommender(name_argument(fcinfo, 0)), fcinfo);
     engine([=] {
         evaluating->figures =
             summarise(evaluating->archive, evaluating->outcomes, evaluating->options,
@@ -210,7 +303,8 @@ KNOWHOW_FUNCTION(evaluate) {
 KNOWHOW_FUNCTION(evaluation_lists) {
     InitMaterializedSRF(fcinfo, 0);
     SPI_connect();
-    put_lists(evaluated(fcinfo), reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo));
+    put_lists(evaluated(find_recommender(name_argument(fcinfo, 0)), fcinfo),
+              reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo));
     SPI_finish();
     return static_cast<Datum>(0);
 }
