@@ -164,6 +164,7 @@ SELECT * FROM knowhow.evaluate(test_share => 1);
 SELECT * FROM knowhow.evaluate(test_share => 'NaN');
 SELECT * FROM knowhow.evaluate(retrain_every => '0');
 SELECT * FROM knowhow.evaluate(retrain_every => '-1 day');
+SELECT * FROM knowhow.evaluate(retrain_every => '2147483647 days');
 SELECT * FROM knowhow.evaluate(negatives => 0);
 SELECT * FROM knowhow.evaluate('nobody''s');
 SELECT knowhow.alter_recommender('eval_kb', algorithm => 'user_knn');

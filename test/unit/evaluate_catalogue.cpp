@@ -73,6 +73,7 @@ TEST(Novelty, IsTheMeanSelfInformation) {
 }
 
 TEST(Diversity, EqualsTheMeanOverPairs) {
+    Monitor monitor;
     const auto terms = test::random_documents(5, 6, 12, 6);
     const auto vectors = test::encoded(terms);
     std::vector<VectorView> views;
@@ -95,10 +96,18 @@ TEST(Diversity, EqualsTheMeanOverPairs) {
             sum += i == j ? 0 : 1 - product / std::sqrt(left * right);
         }
     }
-    EXPECT_NEAR(intra_list_diversity(views), sum / 30, 1e-9);
-    EXPECT_EQ(intra_list_diversity({views.data(), 1}), 0);
+    EXPECT_NEAR(intra_list_diversity(views, monitor), sum / 30, 1e-9);
+    EXPECT_EQ(intra_list_diversity({views.data(), 1}, monitor), 0);
     const std::vector<VectorView> with_empty = {views[0], VectorView(), VectorView()};
-    EXPECT_EQ(intra_list_diversity(with_empty), 1);
+    EXPECT_EQ(intra_list_diversity(with_empty, monitor), 1);
+}
+
+TEST(Diversity, StopsWhenAskedTo) {
+    struct Stop : Monitor {
+        void poll() override { throw Error(ErrorCode::kCanceled, "stop"); }
+    } stop;
+    const std::vector<VectorView> many(100);
+    EXPECT_THROW(intra_list_diversity(many, stop), Error);
 }
 
 TEST(PopularityThirds, HoldAThirdOfTheInteractionsEach) {

@@ -56,7 +56,7 @@ struct ArchivedPair {
 };
 
 // Filled once, then read. Memory comes from the budget: the bytes of contents and labels, and
-// about 100 bytes a snippet, 40 a label, 80 an interaction.
+// up to 300 bytes a snippet, 80 a label and 300 an interaction while they arrive.
 class Archive {
   public:
     Archive(MemoryBudget& budget, Monitor& monitor);

@@ -68,13 +68,15 @@ double novelty(std::span<const std::int32_t> list, std::span<const std::int64_t>
     return list.empty() ? 0 : sum / static_cast<double>(list.size());
 }
 
-double intra_list_diversity(std::span<const VectorView> contents) {
+double intra_list_diversity(std::span<const VectorView> contents, Monitor& monitor) {
     if (contents.size() < 2) {
         return 0;
     }
     double sum = 0;
+    PollEvery poll(monitor, 1024);
     for (std::size_t i = 0; i < contents.size(); ++i) {
         for (std::size_t j = i + 1; j < contents.size(); ++j) {
+            poll.step();
             sum += contents[i].empty() || contents[j].empty()
                        ? 1
                        : cosine_distance(contents[i], contents[j]);

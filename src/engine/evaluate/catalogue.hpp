@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/budget.hpp"
+#include "engine/base/monitor.hpp"
 #include "engine/sparse/vector.hpp"
 
 namespace knowhow {
@@ -45,8 +46,8 @@ double novelty(std::span<const std::int32_t> list, std::span<const std::int64_t>
 
 // Mean of 1 - cosine over all pairs of the list (Smyth and McClave 2001, "Similarity vs.
 // diversity"; the complement of Ziegler et al. 2005's intra-list similarity). An empty vector is
-// unlike all others. 0 for fewer than two.
-double intra_list_diversity(std::span<const VectorView> contents);
+// unlike all others. 0 for fewer than two. Time: quadratic in the list.
+double intra_list_diversity(std::span<const VectorView> contents, Monitor& monitor);
 
 // 0 (tail), 1 or 2 (head) for each snippet: by ascending number of people, then position, cut so
 // that each third holds a third of all interactions (the short head of Cremonesi, Koren and Turrin

@@ -184,8 +184,12 @@ class Asking {
         train(trained);
         for (std::size_t i = 0; i < asked.size(); ++i) {
             const ArchivedPair& pair = archive_.pairs()[asked[i]];
-            const std::int64_t whole = (pair.first_at - cut) / options_.retrain_every;
-            const std::int64_t due = cut + whole * options_.retrain_every;
+            // Unsigned: the ends of time are further apart than a signed number holds.
+            const auto every = static_cast<std::uint64_t>(options_.retrain_every);
+            const auto since =
+                static_cast<std::uint64_t>(pair.first_at) - static_cast<std::uint64_t>(cut);
+            const auto due =
+                static_cast<std::int64_t>(static_cast<std::uint64_t>(cut) + since / every * every);
             if (due > trained) {
                 trained = due;
                 train(trained);
@@ -321,7 +325,8 @@ class Asking {
             const std::size_t size = std::min(k, outcome.shown.size());
             outcome.novelty.push_back(
                 novelty(std::span(outcome.shown).first(size), replay_.had(), replay_.people()));
-            outcome.diversity.push_back(intra_list_diversity(std::span(contents).first(size)));
+            outcome.diversity.push_back(
+                intra_list_diversity(std::span(contents).first(size), monitor_));
         }
     }
 
@@ -493,12 +498,20 @@ class Summary {
                 number[s] = existing++;
             }
         }
+        std::map<std::int64_t, std::int64_t> written;  // by the author's team
+        for (std::size_t s = 0; s < snippets.size(); ++s) {
+            if (number[s] >= 0 && snippets[s].author_team) {
+                ++written[*snippets[s].author_team];
+            }
+        }
+        PollEvery poll(monitor_, 1024);
         for (std::size_t k : options_.k) {
             Impressions impressions(static_cast<std::size_t>(existing), budget_);
             std::map<std::int64_t, std::int64_t> teams;
             std::int64_t all = 0;
             std::vector<std::int32_t> list;
             for (const Outcome& outcome : outcomes_) {
+                poll.step();
                 list.clear();
                 for (std::size_t i = 0; i < std::min(k, outcome.shown.size()); ++i) {
                     const auto s = static_cast<std::size_t>(outcome.shown[i]);
@@ -513,12 +526,8 @@ class Summary {
             put_plain("coverage", "", k, impressions.coverage(), existing);
             put_plain("impressions", "most shown 1 %", k, impressions.concentration(.01), existing);
             for (const auto& [team, count] : teams) {
-                std::int64_t written = 0;
-                for (std::size_t s = 0; s < snippets.size(); ++s) {
-                    written += number[s] >= 0 && snippets[s].author_team == team ? 1 : 0;
-                }
                 put_plain("impressions", "authors of team " + std::to_string(team), k,
-                          static_cast<double>(count) / static_cast<double>(all), written);
+                          static_cast<double>(count) / static_cast<double>(all), written.at(team));
             }
         }
     }

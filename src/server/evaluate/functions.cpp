@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kLargestK = 1000;
 constexpr int kMostCompared = 20;
+constexpr double kLongestInterval = 1e4 * 366 * USECS_PER_DAY;
 
 Datum text_of(std::string_view value) {
     return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())));
@@ -59,8 +60,10 @@ void read_k(FunctionCallInfo fcinfo, int n, EvaluationOptions* options) {
     options->k.erase(std::unique(options->k.begin(), options->k.end()), options->k.end());
 }
 
-std::int64_t microseconds(const Interval* interval) {
-    return interval->time + (interval->day + interval->month * INT64CONST(30)) * USECS_PER_DAY;
+// A month counts as 30 days. In double: an interval may hold more than 64 bits of microseconds.
+double microseconds(const Interval* interval) {
+    return static_cast<double>(interval->time) +
+           (interval->day + interval->month * 30.0) * static_cast<double>(USECS_PER_DAY);
 }
 
 // Whether any interaction has a time, by which a split by time is the default.
@@ -91,11 +94,12 @@ Evaluating* evaluated(const Recommender* recommender, FunctionCallInfo fcinfo) {
     if (!(options->test_share > 0 && options->test_share < 1)) {
         out_of_range("test_share", "above 0 and below 1", psprintf("%g", options->test_share));
     }
-    options->retrain_every = microseconds(PG_GETARG_INTERVAL_P(4));
-    if (options->retrain_every <= 0) {
-        out_of_range("retrain_every", "longer than nothing",
+    double const every = microseconds(PG_GETARG_INTERVAL_P(4));
+    if (!(every >= 1 && every <= kLongestInterval)) {
+        out_of_range("retrain_every", "longer than nothing and at most 10000 years",
                      DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(4))));
     }
+    options->retrain_every = static_cast<std::int64_t>(every);
     options->seed = static_cast<std::uint64_t>(PG_GETARG_INT64(5));
     evaluating->replay.fit.seed = options->seed;
     options->negatives = PG_GETARG_INT32(6);
