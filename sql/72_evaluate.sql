@@ -140,16 +140,16 @@ SELECT count(*) AS moved FROM lists l JOIN knowhow.evaluation_lists() n USING (u
 WHERE l.shown <> n.shown;
 
 -- The caller's rights and row security.
-CREATE ROLE eval_reader;
-SET ROLE eval_reader;
+CREATE ROLE regress_knowhow_reader;
+SET ROLE regress_knowhow_reader;
 SELECT count(*) FROM knowhow.evaluate('eval_kb');
 SELECT count(*) FROM knowhow.recommend_as_of(1, recommender => 'eval_kb');
 RESET ROLE;
-GRANT USAGE ON SCHEMA eval_kb TO eval_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA eval_kb TO eval_reader;
+GRANT USAGE ON SCHEMA eval_kb TO regress_knowhow_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA eval_kb TO regress_knowhow_reader;
 ALTER TABLE eval_kb.snippets ENABLE ROW LEVEL SECURITY;
-CREATE POLICY only_some ON eval_kb.snippets TO eval_reader USING (snippet_id <= 75);
-SET ROLE eval_reader;
+CREATE POLICY only_some ON eval_kb.snippets TO regress_knowhow_reader USING (snippet_id <= 75);
+SET ROLE regress_knowhow_reader;
 SELECT max(snippet_id) FROM knowhow.recommend_as_of(NULL);
 SELECT max(s) FROM knowhow.evaluation_lists(), unnest(relevant || shown) s;
 RESET ROLE;
@@ -184,6 +184,6 @@ SELECT knowhow.drop_recommender('own');
 SELECT knowhow.drop_recommender('eval_kb');
 DROP TABLE own_texts, own_reads, lists, then_ranked CASCADE;
 DROP VIEW both_rankings;
-DROP OWNED BY eval_reader;
-DROP ROLE eval_reader;
+DROP OWNED BY regress_knowhow_reader;
+DROP ROLE regress_knowhow_reader;
 DROP SCHEMA eval_kb CASCADE;
