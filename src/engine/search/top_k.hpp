@@ -1,0 +1,67 @@
+// Exact top-k over segments and the rows that are in none yet.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/base/monitor.hpp"
+#include "engine/search/row.hpp"
+#include "engine/search/segment.hpp"
+
+namespace knowhow::search {
+
+// The rows of the fresh area, read from the beginning as often as asked for.
+class FreshRows {
+  public:
+    virtual ~FreshRows() = default;
+    virtual void rewind() = 0;
+    // The next rows, as many as are at hand; none at the end. They and the bytes of their vectors
+    // are valid until the next call.
+    virtual std::span<const Row> next() = 0;
+};
+
+// A segment to search.
+struct SearchedSegment {
+    const Segment* segment;
+    // Whether deleted bits may be set: if not, they are not read.
+    bool has_deleted;
+};
+
+// One ordered scan. Rows come in batches, in the order of ranks_before(), each exactly once, to
+// the very last one.
+//
+// Where a batch is cut does not depend on what is stored in which segment. So when the set of
+// segments has changed (GenerationChanged; next() threw and changed nothing), the caller opens the
+// present ones and calls next() again: it goes on after the last row returned.
+class Search {
+  public:
+    // `query`: none where it is NULL; then every row comes without a distance, by TID. Its bytes
+    // must outlive the object. Large temporary memory comes from `memory`.
+    Search(Measure measure, std::optional<VectorView> query, std::pmr::memory_resource* memory);
+
+    // The next `k` best rows that are not deleted, k > 0; fewer only at the end. Appends nothing
+    // but to an empty `hits`, which it clears first. 24 bytes for each of k.
+    void next(std::span<const SearchedSegment> segments, FreshRows& fresh, std::size_t k,
+              std::vector<Hit>& hits, Monitor& monitor);
+
+    // Rows returned so far.
+    std::uint64_t returned() const noexcept { return returned_; }
+
+  private:
+    Measure measure_;
+    std::optional<VectorView> query_;
+    std::pmr::memory_resource* memory_;
+    double squared_norm_ = 0;  // of the query
+    std::optional<Hit> last_;  // returned; none: nothing yet
+    std::uint64_t returned_ = 0;
+    bool found_all_positive_ = false;  // what is left shares no term, or scores no better
+};
+
+// The distance of one row, to the bit what Search and the operators compute.
+double distance(Measure measure, VectorView query, VectorView document) noexcept;
+
+}  // namespace knowhow::search
