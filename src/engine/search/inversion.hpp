@@ -13,7 +13,7 @@ namespace knowhow::search {
 class Inversion {
   public:
     // All memory that grows with the rows comes from `memory`, which must outlive the object.
-    Inversion(Measure measure, std::pmr::memory_resource* memory);
+    explicit Inversion(std::pmr::memory_resource* memory);
     Inversion(const Inversion&) = delete;
     Inversion& operator=(const Inversion&) = delete;
     ~Inversion();

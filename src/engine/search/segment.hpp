@@ -47,6 +47,7 @@ struct SegmentRoot {
     PageNumber deleted;
     PageNumber dictionary;  // its topmost node
     PageNumber first_leaf;  // leaves are chained from here
+    std::uint32_t extreme;  // 1: some norm is out of the range in which float32 is enough
 };
 
 class Segment {

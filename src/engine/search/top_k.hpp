@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <optional>
 #include <span>
@@ -12,7 +13,13 @@
 #include "engine/search/row.hpp"
 #include "engine/search/segment.hpp"
 
+namespace knowhow {
+class PreparedVector;
+}
+
 namespace knowhow::search {
+
+class Best;
 
 // The rows of the fresh area, read from the beginning as often as asked for.
 class FreshRows {
@@ -52,13 +59,15 @@ class Search {
     std::uint64_t returned() const noexcept { return returned_; }
 
   private:
+    void offer_fresh(FreshRows& fresh, Best& best, Monitor& monitor) const;
+
     Measure measure_;
     std::optional<VectorView> query_;
     std::pmr::memory_resource* memory_;
     double squared_norm_ = 0;  // of the query
+    std::shared_ptr<const PreparedVector> prepared_;
     std::optional<Hit> last_;  // returned; none: nothing yet
     std::uint64_t returned_ = 0;
-    bool found_all_positive_ = false;  // what is left shares no term, or scores no better
 };
 
 // The distance of one row, to the bit what Search and the operators compute.

@@ -1,0 +1,74 @@
+#include "engine/search/top_k.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "engine/search/best.hpp"
+#include "engine/search/exact_pass.hpp"
+#include "engine/sparse/prepared.hpp"
+
+namespace knowhow::search {
+
+double distance_of(Measure measure, double product, double query_squared_norm,
+                   double squared_norm) noexcept {
+    if (measure == Measure::kInnerProduct) {
+        return 0 - product;  // not -product: nothing in common is 0 and not -0
+    }
+    if (query_squared_norm == 0 || squared_norm == 0) {
+        return 1;
+    }
+    return 1 - std::clamp(product / std::sqrt(query_squared_norm * squared_norm), -1.0, 1.0);
+}
+
+double distance(Measure measure, VectorView query, VectorView document) noexcept {
+    const bool cosine = measure == Measure::kCosine;
+    return distance_of(measure, dot(query, document), cosine ? squared_norm(query) : 0,
+                       cosine ? squared_norm(document) : 0);
+}
+
+Search::Search(Measure measure, std::optional<VectorView> query, std::pmr::memory_resource* memory)
+    : measure_(measure), query_(query), memory_(memory) {
+    if (query_) {
+        squared_norm_ = squared_norm(*query_);
+        prepared_ = std::make_shared<const PreparedVector>(*query_);
+    }
+}
+
+void Search::offer_fresh(FreshRows& fresh, Best& best, Monitor& monitor) const {
+    fresh.rewind();
+    for (std::span<const Row> rows = fresh.next(); !rows.empty(); rows = fresh.next()) {
+        PollEvery poll(monitor, 256);
+        for (const Row& row : rows) {
+            if (row.null || !query_) {
+                best.offer({0, row.tid, true});
+            } else {
+                const double norm = measure_ == Measure::kCosine ? squared_norm(row.vector) : 0;
+                best.offer({distance_of(measure_, prepared_->dot(row.vector), squared_norm_, norm),
+                            row.tid, false});
+            }
+            poll.step();
+        }
+        monitor.poll();
+    }
+}
+
+void Search::next(std::span<const SearchedSegment> segments, FreshRows& fresh, std::size_t k,
+                  std::vector<Hit>& hits, Monitor& monitor) {
+    Best best(k, last_);
+    offer_fresh(fresh, best, monitor);
+    for (const SearchedSegment& searched : segments) {
+        if (query_) {
+            exact_pass(searched, *query_, squared_norm_, best, monitor, memory_);
+        }
+        offer_nulls(searched, query_ ? searched.segment->root().documents : 0, best, monitor);
+    }
+    best.take(hits);
+    if (!hits.empty()) {
+        last_ = hits.back();
+        returned_ += hits.size();
+    }
+}
+
+}  // namespace knowhow::search
