@@ -7,6 +7,7 @@
 
 #include "engine/search/best.hpp"
 #include "engine/search/exact_pass.hpp"
+#include "engine/search/fast_pass.hpp"
 #include "engine/sparse/prepared.hpp"
 
 namespace knowhow::search {
@@ -56,6 +57,25 @@ void Search::offer_fresh(FreshRows& fresh, Best& best, Monitor& monitor) const {
 
 void Search::next(std::span<const SearchedSegment> segments, FreshRows& fresh, std::size_t k,
                   std::vector<Hit>& hits, Monitor& monitor) {
+    // Primed with what the dictionary promises, then without (too many rows deleted or returned
+    // already), then by all scores: each finds the same rows where it finds enough.
+    for (const bool primed : {true, false}) {
+        if (!query_ || found_all_high_) {
+            break;
+        }
+        Best best(k, last_);
+        offer_fresh(fresh, best, monitor);
+        const std::optional<double> found = fast_pass(
+            segments, *query_, squared_norm_, returned_ + k, primed, best, monitor, memory_);
+        if (found && best.full() && best.limit() < *found) {
+            finish(best, hits);
+            return;
+        }
+        if (!found) {
+            break;
+        }
+        found_all_high_ = !primed;
+    }
     Best best(k, last_);
     offer_fresh(fresh, best, monitor);
     for (const SearchedSegment& searched : segments) {
@@ -64,6 +84,10 @@ void Search::next(std::span<const SearchedSegment> segments, FreshRows& fresh, s
         }
         offer_nulls(searched, query_ ? searched.segment->root().documents : 0, best, monitor);
     }
+    finish(best, hits);
+}
+
+void Search::finish(Best& best, std::vector<Hit>& hits) {
     best.take(hits);
     if (!hits.empty()) {
         last_ = hits.back();

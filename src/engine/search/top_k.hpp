@@ -60,6 +60,7 @@ class Search {
 
   private:
     void offer_fresh(FreshRows& fresh, Best& best, Monitor& monitor) const;
+    void finish(Best& best, std::vector<Hit>& hits);
 
     Measure measure_;
     std::optional<VectorView> query_;
@@ -68,6 +69,7 @@ class Search {
     std::shared_ptr<const PreparedVector> prepared_;
     std::optional<Hit> last_;  // returned; none: nothing yet
     std::uint64_t returned_ = 0;
+    bool found_all_high_ = false;  // what is left scores little or nothing
 };
 
 // The distance of one row, to the bit what Search and the operators compute.

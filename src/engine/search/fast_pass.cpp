@@ -1,0 +1,550 @@
+#include "engine/search/fast_pass.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "engine/search/dictionary.hpp"
+#include "engine/search/exact_pass.hpp"
+#include "engine/search/postings.hpp"
+#include "engine/search/segment_format.hpp"
+
+namespace knowhow::search {
+namespace {
+
+constexpr std::uint32_t kWindow = 4096;
+constexpr std::uint32_t kMostTerms = 1024;
+// Blocks of essential lists in a window from which on all its sums are looked through.
+constexpr std::size_t kDenseBlocks = 6;
+// Bounds are made a little larger than float32 may have made them too small.
+constexpr float kUp = 1.000001F;
+
+// A list of postings under a query, in one segment.
+class Cursor {
+  public:
+    Cursor(const Segment& segment, const TermEntry& entry, double exact_weight, double scaled,
+           std::vector<std::uint8_t>& scratch)
+        : segment_(&segment), exact_(exact_weight), weight_(static_cast<float>(scaled)) {
+        if (entry.documents == 1) {
+            stream_.documents[0] = entry.document;
+            stream_.weights[0] = entry.weight;
+            stream_.count = 1;
+            single(entry);
+            return;
+        }
+        bytes_.resize(segment.root().payload_bytes + kSlack);
+        if (entry.blocks() == 1) {
+            skips_.page.push_back(entry.page);
+            skips_.offset.push_back(entry.offset);
+            decode(0, stream_);
+            if (stream_.count != entry.documents) {
+                corrupted("A block of postings has the wrong length.");
+            }
+            single(entry);
+            return;
+        }
+        read_skips(segment, entry, scratch, skips_);
+        const std::vector<float>& side = weight_ > 0 ? skips_.most : skips_.least;
+        bounds_.resize(skips_.size());
+        for (std::size_t i = 0; i < side.size(); ++i) {
+            bounds_[i] = weight_ * side[i] * kUp;
+        }
+        // Without negative weights a negative one of the query adds nothing: its bounds stay 0.
+    }
+
+    double exact_weight() const noexcept { return exact_; }
+    float weight() const noexcept { return weight_; }
+    std::size_t blocks() const noexcept { return skips_.last.size(); }
+    float bound(std::size_t block) const noexcept { return bounds_[block]; }
+    std::uint32_t last(std::size_t block) const noexcept { return skips_.last[block]; }
+
+    // The blocks that may have documents of [begin, end): first() up to end_block().
+    // Windows are asked for in ascending order.
+    float enter(std::uint32_t begin, std::uint32_t end) {
+        while (first_ < blocks() && skips_.last[first_] < begin) {
+            ++first_;
+        }
+        end_ = first_;
+        float most = 0;
+        while (end_ < blocks()) {
+            most = std::max(most, bounds_[end_]);
+            if (skips_.last[end_++] >= end - 1) {
+                break;
+            }
+        }
+        return most;
+    }
+    std::size_t first() const noexcept { return first_; }
+    std::size_t end_block() const noexcept { return end_; }
+
+    // For walking along a list.
+    const Block& walk(std::size_t block) {
+        if (streamed_ != block) {
+            streamed_ = kNone;
+            decode(block, stream_);
+            streamed_ = block;
+        }
+        return stream_;
+    }
+
+    // The block of the window in which the document is, if it is in the list; blocks() if none.
+    std::size_t block_of(std::uint32_t document) const noexcept {
+        const auto begin = skips_.last.begin();
+        const auto found = std::lower_bound(begin + first_, begin + end_, document);
+        return found == begin + end_ ? blocks() : static_cast<std::size_t>(found - begin);
+    }
+
+    // The weight of a document of the window; 0 if it is not in the list.
+    float find(std::uint32_t document) {
+        const std::size_t block = block_of(document);
+        if (block == blocks()) {
+            return 0;
+        }
+        const Block* in = &stream_;
+        if (streamed_ != block) {
+            if (probe_ == nullptr) {
+                probe_ = std::make_unique<Block>();
+            }
+            if (probed_ != block) {
+                probed_ = kNone;
+                decode(block, *probe_);
+                probed_ = block;
+            }
+            in = probe_.get();
+        }
+        const std::uint32_t* const end = in->documents + in->count;
+        const std::uint32_t* const at = std::lower_bound(in->documents, end, document);
+        return at != end && *at == document ? in->weights[at - in->documents] : 0;
+    }
+
+  private:
+    static constexpr std::size_t kNone = ~std::size_t{0};
+
+    void single(const TermEntry& entry) {
+        skips_.last.assign(1, stream_.documents[stream_.count - 1]);
+        bounds_.assign(1, weight_ * (weight_ > 0 ? entry.most : entry.least) * kUp);
+        streamed_ = 0;
+    }
+
+    void decode(std::size_t block, Block& to) {
+        const PageNumber page = skips_.page[block];
+        const std::size_t offset = skips_.offset[block];
+        const std::size_t payload = segment_->root().payload_bytes;
+        if (offset >= payload) {
+            corrupted("A block of postings is outside its page.");
+        }
+        const std::size_t enough = std::min(kMaxBlockBytes, payload - offset);
+        if (page != page_ || offset < from_ || offset + enough > to_) {
+            // Who walks gets all that follows on the page, who jumps one block.
+            const std::size_t bytes = block == decoded_ + 1 ? payload - offset : enough;
+            page_ = kNoPage;
+            segment_->reader().read(page, offset, bytes, bytes_.data() + offset);
+            page_ = page;
+            from_ = offset;
+            to_ = offset + bytes;
+        }
+        decode_block(bytes_.data() + offset, to_ - offset, segment_->root().documents, to);
+        if (blocks() > 1 && to.documents[to.count - 1] != skips_.last[block]) {
+            corrupted("A block of postings does not end where its skip says.");
+        }
+        decoded_ = block;
+    }
+
+    const Segment* segment_;
+    double exact_;
+    float weight_;
+    Skips skips_;
+    std::vector<float> bounds_;
+    std::size_t first_ = 0;
+    std::size_t end_ = 0;
+    Block stream_;
+    std::size_t streamed_ = kNone;
+    std::unique_ptr<Block> probe_;
+    std::size_t probed_ = kNone;
+    // What was read last.
+    std::vector<std::uint8_t> bytes_;
+    PageNumber page_ = kNoPage;
+    std::size_t from_ = 0;
+    std::size_t to_ = 0;
+    std::size_t decoded_ = kNone - 1;
+};
+
+// What the query is in one segment.
+struct Found {
+    std::uint32_t term;  // of the query
+    TermEntry entry;
+};
+
+// The thresholds, which rise while segments are searched.
+struct Threshold {
+    float margin;   // of float32 sums
+    double floor;   // scores that are found for certain are greater
+    double primed;  // a score that enough documents are expected to reach
+};
+
+class SegmentPass {
+  public:
+    SegmentPass(const SearchedSegment& searched, const std::vector<Found>& found, VectorView query,
+                double query_squared_norm, double scale, const Threshold& threshold, Best& best,
+                Monitor& monitor)
+        : searched_(searched),
+          segment_(*searched.segment),
+          cosine_(segment_.measure() == Measure::kCosine),
+          query_squared_norm_(query_squared_norm),
+          threshold_(threshold),
+          best_(best),
+          monitor_(monitor) {
+        std::vector<std::uint8_t> scratch;
+        cursors_.reserve(found.size());
+        for (const Found& each : found) {
+            const double weight = query.weight(each.term);
+            cursors_.emplace_back(segment_, each.entry, weight, weight * scale, scratch);
+            monitor_.poll();
+        }
+        raise();
+    }
+
+    void run() {
+        const std::uint32_t documents = segment_.root().documents;
+        const std::size_t count = cursors_.size();
+        bounds_.resize(count);
+        order_.resize(count);
+        before_.resize(count + 1);
+        PollEvery poll(monitor_, 64);
+        for (std::uint32_t begin = 0; begin < documents; begin += kWindow) {
+            begin_ = begin;
+            end_ = std::min(documents, begin + kWindow);
+            have_inverses_ = false;
+            float total = 0;
+            std::size_t used = 0;
+            for (std::size_t i = 0; i < count; ++i) {
+                bounds_[i] = cursors_[i].enter(begin, end_);
+                total += bounds_[i];
+                if (cursors_[i].first() != cursors_[i].end_block()) {
+                    order_[used++] = i;
+                }
+            }
+            poll.step();
+            if (total * kUp < cut_) {
+                continue;
+            }
+            std::sort(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(used),
+                      [&](std::size_t a, std::size_t b) { return bounds_[a] < bounds_[b]; });
+            before_[0] = 0;
+            for (std::size_t i = 0; i < used; ++i) {
+                before_[i + 1] = (before_[i] + bounds_[order_[i]]) * kUp;
+            }
+            used_ = used;
+            essential_ = 0;
+            more_are_unessential();
+            if (essential_ < used) {
+                window();
+            }
+        }
+    }
+
+  private:
+    // Nothing below this sum, in float32, can enter.
+    void raise() {
+        const double limit = best_.limit();
+        double score = std::max(threshold_.floor, threshold_.primed);
+        if (std::isfinite(limit)) {
+            score = std::max(score, cosine_ ? 1 - limit : -limit);
+        }
+        cut_ = static_cast<float>(score) - threshold_.margin;
+    }
+
+    void more_are_unessential() {
+        while (essential_ < used_ && before_[essential_ + 1] < cut_) {
+            ++essential_;
+        }
+    }
+
+    float inverse(std::uint32_t document) {
+        if (!cosine_) {
+            return 1;
+        }
+        need_inverses();
+        return inverses_[document - begin_];
+    }
+
+    void need_inverses() {
+        if (!have_inverses_) {
+            inverses_.resize(kWindow);
+            segment_.read_array(segment_.root().inverses, kInverseBytes, begin_, end_ - begin_,
+                                inverses_.data());
+            have_inverses_ = true;
+        }
+    }
+
+    void window() {
+        if (used_ - essential_ == 1) {
+            one_list(cursors_[order_[essential_]]);
+            return;
+        }
+        std::size_t blocks = 0;
+        for (std::size_t i = essential_; i < used_; ++i) {
+            blocks += cursors_[order_[i]].end_block() - cursors_[order_[i]].first();
+        }
+        const bool dense = blocks >= kDenseBlocks;
+        touched_.clear();
+        if (dense) {
+            std::fill(sums_, sums_ + kWindow, 0.0F);
+        }
+        const std::uint32_t width = end_ - begin_;
+        for (std::size_t i = essential_; i < used_; ++i) {
+            Cursor& cursor = cursors_[order_[i]];
+            const float weight = cursor.weight();
+            for (std::size_t b = cursor.first(); b < cursor.end_block(); ++b) {
+                const Block& block = cursor.walk(b);
+                std::uint32_t from = 0;
+                std::uint32_t to = block.count;
+                if (block.documents[0] < begin_) {
+                    from = place(block, begin_);
+                }
+                if (block.documents[to - 1] >= end_) {
+                    to = place(block, end_);
+                }
+                if (dense) {
+                    for (std::uint32_t j = from; j < to; ++j) {
+                        sums_[block.documents[j] - begin_] += weight * block.weights[j];
+                    }
+                } else {
+                    for (std::uint32_t j = from; j < to; ++j) {
+                        const std::uint32_t at = block.documents[j] - begin_;
+                        if (!seen_[at]) {
+                            seen_[at] = true;
+                            sums_[at] = 0;
+                            touched_.push_back(at);
+                        }
+                        sums_[at] += weight * block.weights[j];
+                    }
+                }
+            }
+        }
+        if (dense) {
+            look_through(width);
+        } else {
+            std::sort(touched_.begin(), touched_.end());
+            const std::size_t first = essential_;
+            const float bound = before_[first];
+            for (const std::uint32_t at : touched_) {
+                seen_[at] = false;
+            }
+            for (const std::uint32_t at : touched_) {
+                const float sum = sums_[at] * inverse(begin_ + at);
+                if (sum + bound >= cut_) {
+                    candidate(begin_ + at, sum, first);
+                }
+            }
+        }
+    }
+
+    // All sums of a window, in strips: most hold no candidate.
+    void look_through(std::uint32_t width) {
+        constexpr std::uint32_t kStrip = 16;
+        const std::size_t first = essential_;
+        const float bound = before_[first];
+        if (cosine_) {
+            need_inverses();
+            for (std::uint32_t i = 0; i < width; ++i) {
+                sums_[i] *= inverses_[i];
+            }
+        }
+        for (std::uint32_t strip = 0; strip < width; strip += kStrip) {
+            float most = sums_[strip];
+            for (std::uint32_t i = 1; i < kStrip; ++i) {
+                most = most < sums_[strip + i] ? sums_[strip + i] : most;
+            }
+            if (most + bound < cut_) {
+                continue;
+            }
+            for (std::uint32_t i = strip; i < std::min(strip + kStrip, width); ++i) {
+                if (sums_[i] + bound >= cut_) {
+                    candidate(begin_ + i, sums_[i], first);
+                }
+            }
+        }
+    }
+
+    // The only essential list: blocks that cannot lift a document over the threshold are not read.
+    void one_list(Cursor& cursor) {
+        const std::size_t first = essential_;
+        const float bound = before_[first];
+        const float weight = cursor.weight();
+        for (std::size_t b = cursor.first(); b < cursor.end_block(); ++b) {
+            if ((cursor.bound(b) + bound) * kUp < cut_) {
+                continue;
+            }
+            const Block& block = cursor.walk(b);
+            for (std::uint32_t j = place(block, begin_);
+                 j < block.count && block.documents[j] < end_; ++j) {
+                const float product = weight * block.weights[j];
+                if (!cosine_ && product + bound < cut_) {
+                    continue;
+                }
+                const float sum = product * inverse(block.documents[j]);
+                if (sum + bound >= cut_) {
+                    candidate(block.documents[j], sum, first);
+                }
+            }
+        }
+    }
+
+    static std::uint32_t place(const Block& block, std::uint32_t document) {
+        return static_cast<std::uint32_t>(
+            std::lower_bound(block.documents, block.documents + block.count, document) -
+            block.documents);
+    }
+
+    // `sum`: what the lists from `first` on add.
+    void candidate(std::uint32_t document, float sum, std::size_t first) {
+        for (std::size_t i = first; i-- > 0;) {
+            if (sum + before_[i + 1] < cut_) {
+                return;
+            }
+            Cursor& cursor = cursors_[order_[i]];
+            const std::size_t block = cursor.block_of(document);
+            if (block == cursor.blocks() || (cursor.bound(block) == 0 && cursor.weight() > 0)) {
+                continue;
+            }
+            if ((sum + before_[i] + cursor.bound(block)) * kUp < cut_) {
+                return;
+            }
+            const float weight = cursor.find(document);
+            if (weight != 0) {
+                sum += cursor.weight() * weight * inverse(document);
+            }
+        }
+        if (sum >= cut_) {
+            score(document);
+        }
+    }
+
+    // In double, in the order of terms.
+    void score(std::uint32_t document) {
+        double product = 0;
+        for (Cursor& cursor : cursors_) {
+            const float weight = cursor.find(document);
+            if (weight != 0) {
+                product += cursor.exact_weight() * weight;
+            }
+        }
+        double squared_norm = 0;
+        if (cosine_) {
+            segment_.read_array(segment_.root().norms, kNormBytes, document, 1, &squared_norm);
+        }
+        const double distance =
+            distance_of(segment_.measure(), product, query_squared_norm_, squared_norm);
+        if (!best_.may_enter(distance) && distance == distance) {
+            return;
+        }
+        if (searched_.has_deleted) {
+            std::uint8_t deleted = 0;
+            segment_.read_deleted(document, std::span(&deleted, 1));
+            if (deleted != 0) {
+                return;
+            }
+        }
+        Tid tid = 0;
+        segment_.read_tids(document, std::span(&tid, 1));
+        best_.offer({distance, tid, false});
+        raise();
+    }
+
+    const SearchedSegment& searched_;
+    const Segment& segment_;
+    const bool cosine_;
+    const double query_squared_norm_;
+    const Threshold& threshold_;
+    Best& best_;
+    Monitor& monitor_;
+    std::vector<Cursor> cursors_;  // in the order of terms
+    float cut_ = 0;
+
+    // The window.
+    std::uint32_t begin_ = 0;
+    std::uint32_t end_ = 0;
+    std::size_t used_ = 0;       // lists that have blocks there,
+    std::size_t essential_ = 0;  // from here on the essential ones
+    std::vector<float> bounds_;
+    std::vector<std::size_t> order_;
+    std::vector<float> before_;  // sums of bounds in that order
+    std::vector<std::uint32_t> touched_;
+    std::vector<float> inverses_;
+    bool have_inverses_ = false;
+    bool seen_[kWindow] = {};
+    float sums_[kWindow];
+};
+
+double least_contribution(double weight, const TermEntry& entry) {
+    return std::min(0.0, weight * (weight > 0 ? entry.least : entry.most));
+}
+
+}  // namespace
+
+std::optional<double> fast_pass(std::span<const SearchedSegment> segments, VectorView query,
+                                double query_squared_norm, std::uint64_t rank, bool primed,
+                                Best& best, Monitor& monitor, std::pmr::memory_resource* memory) {
+    if (query.empty() || query.size() > kMostTerms) {
+        return std::nullopt;
+    }
+    const bool cosine = !segments.empty() && segments[0].segment->measure() == Measure::kCosine;
+    const double scale = cosine ? 1 / std::sqrt(query_squared_norm) : 1;
+    std::pmr::vector<std::vector<Found>> found(segments.size(), memory);
+    double largest = 0;  // sum of all that terms can add or take away
+    Threshold threshold{0, 0, 0};
+    for (std::size_t s = 0; s < segments.size(); ++s) {
+        const Segment& segment = *segments[s].segment;
+        if (segment.root().extreme != 0) {
+            return std::nullopt;
+        }
+        Dictionary dictionary(segment);
+        double sum = 0;
+        double least = 0;
+        for (std::uint32_t i = 0; i < query.size(); ++i) {
+            if (const std::optional<TermEntry> entry = dictionary.find(query.term(i))) {
+                found[s].push_back({i, *entry});
+                const double weight = query.weight(i) * scale;
+                sum += std::abs(weight) * std::max(entry->most, -entry->least);
+                least += least_contribution(weight, *entry);
+            }
+        }
+        largest = std::max(largest, sum);
+        for (const Found& each : found[s]) {
+            const double weight = query.weight(each.term) * scale;
+            const auto reached = std::lower_bound(kRanks.begin(), kRanks.end(), rank);
+            if (primed && weight > 0 && reached != kRanks.end()) {
+                threshold.primed = std::max(
+                    threshold.primed,
+                    weight * each.entry.ranked[static_cast<std::size_t>(reached - kRanks.begin())] +
+                        least - least_contribution(weight, each.entry));
+            }
+        }
+    }
+    // Nothing in common at all: nothing to find. Beyond these limits float32 would lose too much.
+    if (largest == 0 || !(largest > 1e-20 && largest < 1e30)) {
+        return std::nullopt;
+    }
+    threshold.margin = static_cast<float>(
+        std::max(1e-14, largest * (query.size() + 16) * std::numeric_limits<float>::epsilon()));
+    if (!cosine) {
+        threshold.margin = static_cast<float>(largest * (query.size() + 16) *
+                                              std::numeric_limits<float>::epsilon());
+    }
+    threshold.floor = 4.0 * threshold.margin;
+    threshold.primed -= threshold.margin;
+    for (std::size_t s = 0; s < segments.size(); ++s) {
+        if (!found[s].empty()) {
+            const std::unique_ptr<SegmentPass> pass = std::make_unique<SegmentPass>(
+                segments[s], found[s], query, query_squared_norm, scale, threshold, best, monitor);
+            pass->run();
+        }
+    }
+    const double floor = std::max(threshold.floor, threshold.primed);
+    return cosine ? 1 - floor : -floor;
+}
+
+}  // namespace knowhow::search
