@@ -18,6 +18,10 @@ constexpr std::uint32_t kWindow = 4096;
 constexpr std::uint32_t kMostTerms = 1024;
 // Blocks of essential lists in a window from which on all its sums are looked through.
 constexpr std::size_t kDenseBlocks = 6;
+// One essential list is walked with block skipping where no more lists than these must be asked.
+constexpr std::size_t kMostForOneList = 8;
+// Postings that are added in the time that it takes to look a document up.
+constexpr std::size_t kCostOfLookup = 12;
 // Bounds are made a little larger than float32 may have made them too small.
 constexpr float kUp = 1.000001F;
 
@@ -280,7 +284,7 @@ class SegmentPass {
     }
 
     void window() {
-        if (used_ - essential_ == 1) {
+        if (used_ - essential_ == 1 && used_ <= kMostForOneList) {
             one_list(cursors_[order_[essential_]]);
             return;
         }
@@ -293,39 +297,11 @@ class SegmentPass {
         if (dense) {
             std::fill(sums_, sums_ + kWindow, 0.0F);
         }
-        const std::uint32_t width = end_ - begin_;
         for (std::size_t i = essential_; i < used_; ++i) {
-            Cursor& cursor = cursors_[order_[i]];
-            const float weight = cursor.weight();
-            for (std::size_t b = cursor.first(); b < cursor.end_block(); ++b) {
-                const Block& block = cursor.walk(b);
-                std::uint32_t from = 0;
-                std::uint32_t to = block.count;
-                if (block.documents[0] < begin_) {
-                    from = place(block, begin_);
-                }
-                if (block.documents[to - 1] >= end_) {
-                    to = place(block, end_);
-                }
-                if (dense) {
-                    for (std::uint32_t j = from; j < to; ++j) {
-                        sums_[block.documents[j] - begin_] += weight * block.weights[j];
-                    }
-                } else {
-                    for (std::uint32_t j = from; j < to; ++j) {
-                        const std::uint32_t at = block.documents[j] - begin_;
-                        if (!seen_[at]) {
-                            seen_[at] = true;
-                            sums_[at] = 0;
-                            touched_.push_back(at);
-                        }
-                        sums_[at] += weight * block.weights[j];
-                    }
-                }
-            }
+            add(cursors_[order_[i]], dense);
         }
         if (dense) {
-            look_through(width);
+            look_through(end_ - begin_);
         } else {
             std::sort(touched_.begin(), touched_.end());
             const std::size_t first = essential_;
@@ -342,17 +318,76 @@ class SegmentPass {
         }
     }
 
+    // Adds what a list has in the window to the sums.
+    void add(Cursor& cursor, bool dense) {
+        const float weight = cursor.weight();
+        for (std::size_t b = cursor.first(); b < cursor.end_block(); ++b) {
+            const Block& block = cursor.walk(b);
+            std::uint32_t from = 0;
+            std::uint32_t to = block.count;
+            if (block.documents[0] < begin_) {
+                from = place(block, begin_);
+            }
+            if (block.documents[to - 1] >= end_) {
+                to = place(block, end_);
+            }
+            if (dense) {
+                for (std::uint32_t j = from; j < to; ++j) {
+                    sums_[block.documents[j] - begin_] += weight * block.weights[j];
+                }
+            } else {
+                for (std::uint32_t j = from; j < to; ++j) {
+                    const std::uint32_t at = block.documents[j] - begin_;
+                    if (!seen_[at]) {
+                        seen_[at] = true;
+                        sums_[at] = 0;
+                        touched_.push_back(at);
+                    }
+                    sums_[at] += weight * block.weights[j];
+                }
+            }
+        }
+    }
+
+    std::size_t count_candidates(std::uint32_t width, float least) const {
+        std::uint32_t count = 0;
+        if (cosine_) {
+            for (std::uint32_t i = 0; i < width; ++i) {
+                count += sums_[i] * inverses_[i] >= least;
+            }
+        } else {
+            for (std::uint32_t i = 0; i < width; ++i) {
+                count += sums_[i] >= least;
+            }
+        }
+        return count;
+    }
+
     // All sums of a window, in strips: most hold no candidate.
     void look_through(std::uint32_t width) {
         constexpr std::uint32_t kStrip = 16;
-        const std::size_t first = essential_;
-        const float bound = before_[first];
         if (cosine_) {
             need_inverses();
+        }
+        // Where many documents would have to be looked up in the next list, adding it whole is
+        // cheaper; it raises no bound, and lowers what is left to look up.
+        std::size_t first = essential_;
+        for (; first > 0; --first) {
+            Cursor& next = cursors_[order_[first - 1]];
+            const std::size_t postings =
+                (next.end_block() - next.first()) * std::size_t{kBlockPostings};
+            if (count_candidates(width, cut_ - before_[first]) * kCostOfLookup <=
+                std::min<std::size_t>(postings, width)) {
+                break;
+            }
+            add(next, true);
+        }
+        if (cosine_) {
             for (std::uint32_t i = 0; i < width; ++i) {
                 sums_[i] *= inverses_[i];
             }
         }
+        const float bound = before_[first];
         for (std::uint32_t strip = 0; strip < width; strip += kStrip) {
             float most = sums_[strip];
             for (std::uint32_t i = 1; i < kStrip; ++i) {
