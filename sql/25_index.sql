@@ -1,0 +1,62 @@
+-- The access method tfidf: the same rows in the same order as a sequential scan.
+CREATE EXTENSION IF NOT EXISTS knowhow;
+SET search_path = knowhow, public;
+SET enable_seqscan = off;
+
+CREATE TABLE docs (id serial PRIMARY KEY, v tfidf);
+INSERT INTO docs (v) VALUES ('''a'':1 ''b'':2'), ('''b'':1'), (''), (NULL), ('''a'':-1'), ('''c'':3');
+CREATE INDEX docs_ip ON docs USING tfidf (v tfidf_ip_ops);
+CREATE INDEX docs_cosine ON docs USING tfidf (v);
+
+EXPLAIN (COSTS OFF) SELECT id FROM docs ORDER BY v <#> '''a'':1 ''b'':1' LIMIT 3;
+SELECT id, v <#> '''a'':1 ''b'':1' AS distance FROM docs ORDER BY v <#> '''a'':1 ''b'':1';
+EXPLAIN (COSTS OFF) SELECT id FROM docs ORDER BY v <=> '''a'':1 ''b'':1' LIMIT 3;
+SELECT id, round((v <=> '''a'':1 ''b'':1')::numeric, 6) AS distance FROM docs
+ORDER BY v <=> '''a'':1 ''b'':1';
+-- A query that is empty, or NULL: every row, without distances that differ.
+SELECT count(*) FROM (SELECT id FROM docs ORDER BY v <#> '') AS t;
+SELECT count(*) FROM (SELECT id FROM docs ORDER BY v <#> NULL) AS t;
+-- A prepared query, and one for each row of a join.
+PREPARE near(tfidf) AS SELECT id FROM docs WHERE id <> 1 ORDER BY v <#> $1 LIMIT 2;
+EXECUTE near('''b'':1');
+EXECUTE near('''c'':1');
+SELECT q, id FROM (VALUES ('''a'':1'::tfidf), ('''b'':1'), ('''c'':1')) AS queries (q),
+LATERAL (SELECT id FROM docs ORDER BY v <#> q LIMIT 1) AS t;
+
+-- Other operators are not the index's.
+CREATE INDEX ON docs USING tfidf (v, v);
+CREATE UNIQUE INDEX ON docs USING tfidf (v);
+CREATE INDEX ON docs USING tfidf (id);
+CREATE INDEX ON docs USING tfidf (v) WITH (nonsense = 1);
+SELECT opcname, amvalidate(pg_opclass.oid) FROM pg_opclass JOIN pg_am ON pg_am.oid = opcmethod
+WHERE amname = 'tfidf' ORDER BY opcname;
+
+-- A vector that takes many pages, beside small ones, and its removal.
+INSERT INTO docs (v)
+SELECT string_agg(format('%L:%s', 'term' || i, i), ' ')::tfidf FROM generate_series(1, 5000) AS i;
+INSERT INTO docs (v) VALUES ('''term7'':1');
+SELECT id, v <#> '''term7'':1' AS distance FROM docs ORDER BY v <#> '''term7'':1' LIMIT 2;
+DELETE FROM docs WHERE length(v) = 5000;
+VACUUM docs;
+INSERT INTO docs (v) VALUES ('''term7'':2');
+SELECT id, v <#> '''term7'':1' AS distance FROM docs ORDER BY v <#> '''term7'':1' LIMIT 2;
+REINDEX TABLE docs;
+REINDEX TABLE CONCURRENTLY docs;
+SELECT id, v <#> '''term7'':1' AS distance FROM docs ORDER BY v <#> '''term7'':1' LIMIT 2;
+
+-- Expressions, conditions, partitions, unlogged and temporary tables.
+CREATE TABLE texts (id int, body text) PARTITION BY RANGE (id);
+CREATE UNLOGGED TABLE texts_1 PARTITION OF texts FOR VALUES FROM (0) TO (100);
+CREATE TABLE texts_2 PARTITION OF texts FOR VALUES FROM (100) TO (200);
+INSERT INTO texts SELECT i, 'word' || i % 10 || ' other' || i FROM generate_series(0, 199) AS i;
+CREATE INDEX ON texts USING tfidf (to_tfidf(body) tfidf_ip_ops);
+EXPLAIN (COSTS OFF) SELECT id FROM texts ORDER BY to_tfidf(body) <#> '''other150'':1' LIMIT 1;
+SELECT id FROM texts ORDER BY to_tfidf(body) <#> '''other150'':1' LIMIT 1;
+CREATE TEMPORARY TABLE passing (id int, v tfidf);
+CREATE INDEX ON passing USING tfidf (v tfidf_ip_ops) WHERE id > 1;
+INSERT INTO passing SELECT i, format('%L:%s', 'a', i)::tfidf FROM generate_series(1, 5) AS i;
+SELECT id FROM passing WHERE id > 1 ORDER BY v <#> '''a'':-1' LIMIT 2;
+TRUNCATE passing;
+SELECT id FROM passing WHERE id > 1 ORDER BY v <#> '''a'':-1' LIMIT 2;
+
+DROP TABLE docs, texts, passing;

@@ -1,0 +1,63 @@
+// Pages of a tfidf index, as stored. Every page has PostgreSQL's header, a payload up to pd_lower,
+// and at its end the special area below, so that the hole between is neither logged nor backed up
+// as part of a full-page image.
+#pragma once
+
+#include "server/border/postgres.hpp"
+
+extern "C" {
+#include <access/stratnum.h>
+#include <storage/bufmgr.h>
+#include <storage/bufpage.h>
+#include <utils/rel.h>
+}
+
+namespace knowhow::server::index {
+
+// What a page is for. Stored, so numbers are never changed or used again.
+enum class Kind : uint16 {
+    kMeta = 1,
+    kFresh = 2,  // rows that came last, as they came
+};
+
+// At the end of each page; the last two bytes tell tools whose page it is.
+struct Special {
+    uint64 generation;       // drawn from the metapage when the page was written; never again
+    uint64 next_generation;  // of the page `next`
+    BlockNumber next;        // of a chain; InvalidBlockNumber at its end
+    uint16 kind;
+    uint16 page_id;
+};
+static_assert(sizeof(Special) == 24 && sizeof(Special) % MAXIMUM_ALIGNOF == 0);
+
+inline constexpr uint16 kPageId = 0xFF97;
+inline constexpr Size kPayloadBytes = BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - sizeof(Special);
+
+inline char* payload(Page page) {
+    return PageGetContents(page);
+}
+inline Size payload_used(Page page) {
+    return reinterpret_cast<PageHeader>(page)->pd_lower - MAXALIGN(SizeOfPageHeaderData);
+}
+inline void set_payload_used(Page page, Size bytes) {
+    reinterpret_cast<PageHeader>(page)->pd_lower =
+        static_cast<LocationIndex>(MAXALIGN(SizeOfPageHeaderData) + bytes);
+}
+inline Special* special(Page page) {
+    return reinterpret_cast<Special*>(PageGetSpecialPointer(page));
+}
+
+// For PostgreSQL phases, all of them.
+
+void init_page(Page page, Kind kind, uint64 generation);
+
+// Raises an error that names the index and the block unless the page is one of this kind (and,
+// if not 0, of this generation), with sizes that can be.
+void check_page(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation);
+
+[[noreturn]] void report_damage(Relation index, BlockNumber block, const char* what);
+
+// A new page at the end of the index, pinned and exclusively locked, all zeros.
+Buffer extend(Relation index);
+
+}  // namespace knowhow::server::index
