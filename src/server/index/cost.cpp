@@ -9,7 +9,15 @@ extern "C" {
 #include <utils/spccache.h>
 }
 
+#include "server/index/metapage.hpp"
+
 namespace knowhow::server::index {
+namespace {
+
+// Of the segments' pages and rows, for the first batch.
+constexpr double kPartRead = 0.01;
+
+}  // namespace
 
 void estimate_cost(PlannerInfo* root, IndexPath* path, double loops, Cost* startup, Cost* total,
                    Selectivity* selectivity, double* correlation, double* pages) {
@@ -26,18 +34,32 @@ void estimate_cost(PlannerInfo* root, IndexPath* path, double loops, Cost* start
         *pages = path->indexinfo->pages;
         return;
     }
-    // Without conditions: all rows, and all pages, are read before the first comes out; each row
-    // after it costs the step of a heap. What the table's rows cost is added by the planner, by
-    // the share of them that is fetched.
+    // The first rows come after all fresh rows are scored, and a small part of the segments is
+    // read; each row after that costs a step. What the table's rows cost is added by the planner,
+    // by the share of them that is fetched.
     GenericCosts costs;
     memset(&costs, 0, sizeof costs);
     costs.numIndexTuples = path->indexinfo->tuples;
     genericcostestimate(root, path, loops, &costs);
     double sequential_page_cost;
     get_tablespace_page_costs(path->indexinfo->reltablespace, nullptr, &sequential_page_cost);
+    Meta meta;
+    memset(&meta, 0, sizeof meta);
+    if (!path->indexinfo->hypothetical) {
+        Relation const index = index_open(path->indexinfo->indexoid, NoLock);
+        meta = read_meta(index);
+        index_close(index, NoLock);
+    }
     double const rows = path->indexinfo->tuples;
-    *startup = path->indexinfo->pages * sequential_page_cost +
-               rows * (cpu_index_tuple_cost + cpu_operator_cost);
+    double segment_pages = 0;
+    for (uint32 i = 0; i < meta.segment_count; ++i) {
+        segment_pages += meta.segments[i].pages;
+    }
+    // A query's terms are some of very many; of their postings nearly all are skipped.
+    double const read = meta.fresh.pages + kPartRead * segment_pages;
+    *startup = read * sequential_page_cost +
+               static_cast<double>(meta.fresh.rows) * (cpu_index_tuple_cost + cpu_operator_cost) +
+               kPartRead * rows * cpu_operator_cost;
     *total = *startup + rows * cpu_index_tuple_cost;
     *selectivity = costs.indexSelectivity;
     *correlation = 0;

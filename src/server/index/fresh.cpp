@@ -35,22 +35,6 @@ void put_chunk(Page page, const RowBytes& row, Size from, Size count) {
     set_payload_used(page, used + sizeof head + count);
 }
 
-Buffer lock_meta(Relation index) {
-    Buffer const buffer = ReadBuffer(index, kMetaBlock);
-    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-    return buffer;
-}
-
-uint64 draw_generation(Relation index) {
-    Buffer const buffer = lock_meta(index);
-    GenericXLogState* const log = GenericXLogStart(index);
-    Meta* const meta = meta_of(index, GenericXLogRegisterBuffer(log, buffer, 0));
-    uint64 const generation = meta->next_generation++;
-    GenericXLogFinish(log);
-    UnlockReleaseBuffer(buffer);
-    return generation;
-}
-
 void count_row(Meta* meta, const RowBytes& row) {
     ++meta->fresh.rows;
     meta->fresh.bytes += row.bytes;

@@ -1,6 +1,7 @@
 #include "server/index/metapage.hpp"
 
 extern "C" {
+#include <access/generic_xlog.h>
 #include <utils/lsyscache.h>
 }
 
@@ -53,6 +54,9 @@ Meta* meta_of(Relation index, Page page) {
         meta->measure != static_cast<uint8>(search::Measure::kInnerProduct)) {
         report_damage(index, kMetaBlock, "the metapage names an unknown distance");
     }
+    if (meta->segment_count > kMostSegments) {
+        report_damage(index, kMetaBlock, "the metapage names too many segments");
+    }
     return meta;
 }
 
@@ -62,6 +66,22 @@ Meta read_meta(Relation index) {
     Meta const copy = *meta_of(index, BufferGetPage(buffer));
     UnlockReleaseBuffer(buffer);
     return copy;
+}
+
+Buffer lock_meta(Relation index) {
+    Buffer const buffer = ReadBuffer(index, kMetaBlock);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    return buffer;
+}
+
+uint64 draw_generation(Relation index) {
+    Buffer const buffer = lock_meta(index);
+    GenericXLogState* const log = GenericXLogStart(index);
+    Meta* const meta = meta_of(index, GenericXLogRegisterBuffer(log, buffer, 0));
+    uint64 const generation = meta->next_generation++;
+    GenericXLogFinish(log);
+    UnlockReleaseBuffer(buffer);
+    return generation;
 }
 
 }  // namespace knowhow::server::index

@@ -22,6 +22,18 @@ struct FreshArea {
     uint32 unused;
 };
 
+// A segment, as far as it must be known without opening it.
+struct SegmentEntry {
+    uint64 generation;
+    uint64 terms;
+    uint64 postings;
+    BlockNumber map;  // the first of a chain of pages
+    uint32 pages;     // of the engine's; the map's come besides
+    uint32 rows;
+    uint32 deleted;  // of these rows
+};
+inline constexpr uint32 kMostSegments = 64;
+
 // The metapage's payload.
 struct Meta {
     uint32 magic;
@@ -30,7 +42,11 @@ struct Meta {
     uint8 unused;
     uint64 next_generation;
     FreshArea fresh;
+    uint32 segment_count;
+    uint32 unused_too;
+    SegmentEntry segments[kMostSegments];
 };
+static_assert(sizeof(Meta) <= kPayloadBytes);
 
 // What an index orders by: the operator that its operator family has. Raises an error where it has
 // neither or both.
@@ -48,5 +64,11 @@ Meta* meta_of(Relation index, Page page);
 
 // A copy of it, under a share lock.
 Meta read_meta(Relation index);
+
+// The metapage's buffer, exclusively locked.
+Buffer lock_meta(Relation index);
+
+// A number that no page of the index has; logged, so that none has after a crash either.
+uint64 draw_generation(Relation index);
 
 }  // namespace knowhow::server::index

@@ -17,14 +17,16 @@ namespace knowhow::server::index {
 // What a page is for. Stored, so numbers are never changed or used again.
 enum class Kind : uint16 {
     kMeta = 1,
-    kFresh = 2,  // rows that came last, as they came
+    kFresh = 2,    // rows that came last, as they came
+    kMap = 3,      // where the pages of a segment are
+    kSegment = 4,  // a page of a segment: the engine's
 };
 
 // At the end of each page; the last two bytes tell tools whose page it is.
 struct Special {
     uint64 generation;       // drawn from the metapage when the page was written; never again
     uint64 next_generation;  // of the page `next`
-    BlockNumber next;        // of a chain; InvalidBlockNumber at its end
+    BlockNumber next;  // of a chain; InvalidBlockNumber at its end. In a segment: the page's number
     uint16 kind;
     uint16 page_id;
 };

@@ -6,69 +6,91 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <memory_resource>
+#include <memory>
 #include <optional>
 #include <vector>
 
-#include "engine/sparse/arithmetic.hpp"
-#include "engine/sparse/prepared.hpp"
+#include "engine/search/top_k.hpp"
 #include "server/border/border.hpp"
 #include "server/border/context_memory.hpp"
 #include "server/index/fresh_reader.hpp"
+#include "server/index/segment_pages.hpp"
 #include "server/type/tfidf.hpp"
 
 namespace knowhow::server::index {
 namespace {
 
-// Larger queries would take much memory for a saving of little weight (type/distances.cpp).
-constexpr std::uint32_t kMaxPreparedTerms = 1 << 16;
+// Few rows are wanted, most often; each batch costs a search, so the next is larger.
+constexpr std::size_t kFirstBatch = 10;
+constexpr std::size_t kBatchGrowth = 4;
 
-// All rows with their distances, the nearest handed out first.
-class Ranking {
+// The fresh area as the engine reads it, as often as it wants.
+class ScannedFresh : public search::FreshRows {
   public:
-    explicit Ranking(MemoryContext context) : memory_(context), hits_(&memory_) {}
-
-    // `query`: none where it is NULL; then no row has a distance.
-    void collect(Relation index, const Meta& meta, std::optional<VectorView> query) {
-        bool const cosine = meta.measure == static_cast<uint8>(search::Measure::kCosine);
-        PreparedVector const prepared = query && query->size() <= kMaxPreparedTerms && !cosine
-                                            ? PreparedVector(*query)
-                                            : PreparedVector();
-        InterruptMonitor monitor;
-        PollEvery poll(monitor, 64);
-        FreshReader reader(index, meta);
-        search::Row row{};
-        while (reader.next(row)) {
-            poll.step();
-            search::Hit hit{0, row.tid, row.null || !query};
-            if (!hit.null) {
-                // To the bit what the operators compute.
-                hit.distance = cosine ? cosine_distance(row.vector, *query)
-                               : query->size() <= kMaxPreparedTerms ? 0 - prepared.dot(row.vector)
-                                                                    : 0 - dot(row.vector, *query);
-            }
-            hits_.push_back(hit);
-        }
-        std::make_heap(hits_.begin(), hits_.end(), ranks_after);
-    }
-
-    bool next(search::Hit& hit) {
-        if (hits_.empty()) {
-            return false;
-        }
-        std::pop_heap(hits_.begin(), hits_.end(), ranks_after);
-        hit = hits_.back();
-        hits_.pop_back();
-        return true;
+    ScannedFresh(Relation index, const Meta& meta) : index_(index), meta_(meta) {}
+    void rewind() override { reader_.emplace(index_, meta_); }
+    std::span<const search::Row> next() override {
+        return reader_->next(row_) ? std::span<const search::Row>(&row_, 1)
+                                   : std::span<const search::Row>();
     }
 
   private:
-    static bool ranks_after(const search::Hit& a, const search::Hit& b) noexcept {
-        return search::ranks_before(b, a);
+    Relation index_;
+    Meta meta_;
+    std::optional<FreshReader> reader_;
+    search::Row row_{};
+};
+
+// All rows with their distances, the nearest first, a batch at a time.
+class Ranking {
+  public:
+    // `query`: none where it is NULL; then no row has a distance.
+    Ranking(Relation index, const Meta& meta, std::optional<VectorView> query,
+            MemoryContext context)
+        : memory_(context),
+          fresh_(index, meta),
+          search_(static_cast<search::Measure>(meta.measure), query, &memory_) {
+        fresh_.rewind();
+        for (uint32 i = 0; i < meta.segment_count; ++i) {
+            readers_.push_back(std::make_unique<SegmentReader>(index, meta.segments[i]));
+            opened_.push_back(std::make_unique<search::Segment>(*readers_.back()));
+            segments_.push_back({opened_.back().get(), meta.segments[i].deleted > 0});
+        }
     }
 
+    bool next(search::Hit& hit) {
+        if (at_ == hits_.size()) {
+            if (ended_) {
+                return false;
+            }
+            std::size_t const most = static_cast<std::size_t>(work_mem) * 1024 / sizeof hit;
+            InterruptMonitor monitor;
+            search_.next(segments_, fresh_, batch_, hits_, monitor);
+            ended_ = hits_.size() < batch_;
+            batch_ = std::min(batch_ * kBatchGrowth, most);
+            at_ = 0;
+            if (hits_.empty()) {
+                return false;
+            }
+        }
+        hit = hits_[at_++];
+        return true;
+    }
+
+    // Whether next() will search.
+    bool must_search() const { return at_ == hits_.size(); }
+
+  private:
     ContextMemory memory_;
-    std::pmr::vector<search::Hit> hits_;
+    ScannedFresh fresh_;
+    search::Search search_;
+    std::vector<std::unique_ptr<SegmentReader>> readers_;
+    std::vector<std::unique_ptr<search::Segment>> opened_;
+    std::vector<search::SearchedSegment> segments_;
+    std::vector<search::Hit> hits_;
+    std::size_t at_ = 0;
+    std::size_t batch_ = kFirstBatch;
+    bool ended_ = false;
 };
 
 // Lives in the scan's memory, without a destructor.
@@ -99,9 +121,8 @@ void start(IndexScanDesc scan) {
     engine([&] {
         std::optional<VectorView> const view =
             query == nullptr ? std::nullopt : std::optional(tfidf_view(PointerGetDatum(query)));
-        Ranking* const ranking = adopt(state->context, std::make_unique<Ranking>(state->context));
-        ranking->collect(index, meta, view);
-        state->ranking = ranking;
+        state->ranking =
+            adopt(state->context, std::make_unique<Ranking>(index, meta, view, state->context));
     });
     pgstat_count_index_scan(index);
     MemoryContextSwitchTo(before);
@@ -144,7 +165,15 @@ bool get_tuple(IndexScanDesc scan, ScanDirection direction) {
         start(scan);
     }
     search::Hit hit;
-    if (!state->ranking->next(hit)) {
+    bool found = false;
+    if (state->ranking->must_search()) {
+        MemoryContext const before = MemoryContextSwitchTo(state->context);
+        engine([&] { found = state->ranking->next(hit); });
+        MemoryContextSwitchTo(before);
+    } else {
+        found = state->ranking->next(hit);
+    }
+    if (!found) {
         return false;
     }
     ItemPointerSet(&scan->xs_heaptid, search::tid_block(hit.tid), search::tid_line(hit.tid));

@@ -6,17 +6,30 @@ extern "C" {
 #include <commands/vacuum.h>
 }
 
+#include <algorithm>
+#include <vector>
+
+#include "engine/search/segment.hpp"
+#include "server/border/border.hpp"
 #include "server/index/fresh.hpp"
+#include "server/index/segment_pages.hpp"
 
 namespace knowhow::server::index {
 namespace {
+
+void vacuum_delay() {
+#if PG_VERSION_NUM >= 180000
+    vacuum_delay_point(false);
+#else
+    vacuum_delay_point();
+#endif
+}
 
 // Marks the rows of one page whose chunks begin at these offsets. Rows do not move, so the offsets
 // stay good while the page is unlocked. The count in the metapage goes along in the same record.
 void mark_deleted(Relation index, BlockNumber block, uint64 generation, const uint16* offsets,
                   int count, BufferAccessStrategy strategy) {
-    Buffer const meta_buffer = ReadBuffer(index, kMetaBlock);
-    LockBuffer(meta_buffer, BUFFER_LOCK_EXCLUSIVE);
+    Buffer const meta_buffer = lock_meta(index);
     Buffer const buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     check_page(index, block, BufferGetPage(buffer), Kind::kFresh, generation);
@@ -32,6 +45,85 @@ void mark_deleted(Relation index, BlockNumber block, uint64 generation, const ui
     GenericXLogFinish(log);
     UnlockReleaseBuffer(buffer);
     UnlockReleaseBuffer(meta_buffer);
+}
+
+// Sets the deleted bits of rows of one page of a segment, and counts them in the same record.
+void set_bits(Relation index, uint32 segment, BlockNumber block, uint64 generation,
+              const search::Segment::BitPlace* places, uint32 count) {
+    Buffer const meta_buffer = lock_meta(index);
+    Buffer const buffer = ReadBuffer(index, block);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    check_page(index, block, BufferGetPage(buffer), Kind::kSegment, generation);
+    GenericXLogState* const log = GenericXLogStart(index);
+    Meta* const meta = meta_of(index, GenericXLogRegisterBuffer(log, meta_buffer, 0));
+    if (segment >= meta->segment_count || meta->segments[segment].generation != generation) {
+        report_damage(index, kMetaBlock, "a segment went away while VACUUM was reading it");
+    }
+    Page const page = GenericXLogRegisterBuffer(log, buffer, 0);
+    for (uint32 i = 0; i < count; ++i) {
+        if (places[i].offset >= payload_used(page)) {
+            report_damage(index, block, "it has no bit for a row");
+        }
+        payload(page)[places[i].offset] |= static_cast<char>(places[i].mask);
+    }
+    meta->segments[segment].deleted += count;
+    GenericXLogFinish(log);
+    UnlockReleaseBuffer(buffer);
+    UnlockReleaseBuffer(meta_buffer);
+}
+
+// Rows looked at in one go.
+constexpr uint32 kRowsAtOnce = 4096;
+
+// Asks about the rows of a segment that are not deleted yet. Engine code.
+void vacuum_segment(Relation index, uint32 number, const SegmentEntry& entry,
+                    IndexBulkDeleteResult* result, IndexBulkDeleteCallback callback, void* state) {
+    SegmentReader reader(index, entry);
+    search::Segment const segment(reader);
+    std::vector<search::Tid> tids(kRowsAtOnce);
+    std::vector<std::uint8_t> flags(kRowsAtOnce);
+    std::vector<search::Segment::BitPlace> places;
+    for (uint32 first = 0; first < segment.rows(); first += kRowsAtOnce) {
+        uint32 const count = std::min(kRowsAtOnce, segment.rows() - first);
+        segment.read_tids(first, std::span(tids).first(count));
+        segment.read_deleted(first, std::span(flags).first(count));
+        guarded([&] {
+            vacuum_delay();
+            for (uint32 i = 0; i < count; ++i) {
+                if (flags[i] != 0) {
+                    flags[i] = 0;
+                    continue;
+                }
+                ItemPointerData pointer;
+                ItemPointerSet(&pointer, search::tid_block(tids[i]), search::tid_line(tids[i]));
+                flags[i] = callback(&pointer, state) ? 1 : 0;
+                (flags[i] != 0 ? result->tuples_removed : result->num_index_tuples) += 1;
+            }
+        });
+        for (uint32 i = 0; i < count;) {
+            // Those whose bits are on the same page.
+            places.clear();
+            search::PageNumber page = search::kNoPage;
+            for (; i < count; ++i) {
+                if (flags[i] == 0) {
+                    continue;
+                }
+                search::Segment::BitPlace const place = segment.deleted_bit(first + i);
+                if (!places.empty() && place.page != page) {
+                    break;
+                }
+                page = place.page;
+                places.push_back(place);
+            }
+            if (!places.empty()) {
+                BlockNumber const block = reader.block(page);
+                guarded([&] {
+                    set_bits(index, number, block, entry.generation, places.data(),
+                             static_cast<uint32>(places.size()));
+                });
+            }
+        }
+    }
 }
 
 IndexBulkDeleteResult* result_for(IndexVacuumInfo* info, IndexBulkDeleteResult* result) {
@@ -51,17 +143,16 @@ IndexBulkDeleteResult* bulk_delete(IndexVacuumInfo* info, IndexBulkDeleteResult*
     result = result_for(info, result);
     result->num_index_tuples = 0;
     Meta const meta = read_meta(index);
+    for (uint32 i = 0; i < meta.segment_count; ++i) {
+        engine([&] { vacuum_segment(index, i, meta.segments[i], result, callback, state); });
+    }
     BlockNumber block = meta.fresh.head;
     uint64 generation = meta.fresh.head_generation;
     char* const page = static_cast<char*>(palloc(BLCKSZ));
     uint16* const dead = static_cast<uint16*>(palloc(BLCKSZ));
     BlockNumber pages = 0;
     while (block != InvalidBlockNumber) {
-        vacuum_delay_point(
-#if PG_VERSION_NUM >= 180000
-            false
-#endif
-        );
+        vacuum_delay();
         if (++pages > result->num_pages) {
             // Pages were added meanwhile, or the chain is a circle.
             result->num_pages = RelationGetNumberOfBlocks(index);
@@ -103,7 +194,11 @@ IndexBulkDeleteResult* vacuum_cleanup(IndexVacuumInfo* info, IndexBulkDeleteResu
     }
     if (result == nullptr) {
         result = result_for(info, result);
-        result->num_index_tuples = static_cast<double>(read_meta(info->index).fresh.rows);
+        Meta const meta = read_meta(info->index);
+        result->num_index_tuples = static_cast<double>(meta.fresh.rows);
+        for (uint32 i = 0; i < meta.segment_count; ++i) {
+            result->num_index_tuples += meta.segments[i].rows - meta.segments[i].deleted;
+        }
     }
     return result;
 }
