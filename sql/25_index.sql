@@ -1,5 +1,7 @@
 -- The access method tfidf: the same rows in the same order as a sequential scan.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS knowhow;
+RESET client_min_messages;
 SET search_path = knowhow, public;
 SET enable_seqscan = off;
 

@@ -1,6 +1,8 @@
 -- 10,000 random queries against the sequential scan, while rows come, change and go: the same
 -- distances to the bit, and equal ones in the order of ctid.
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS knowhow;
+RESET client_min_messages;
 SET search_path = knowhow, public;
 DO $$BEGIN PERFORM setseed(0.25); END$$;
 CREATE TABLE docs (id serial, v tfidf);
