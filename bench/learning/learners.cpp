@@ -4,6 +4,7 @@
 //     lists=TRAIN,TEST      people's items, a line each: count, then items (as in citeulike-t);
 //                           TEST may be "validate": three of each person's items (those with six or
 //                           more) are held out of TRAIN by `seed`, and TEST is not read
+//     dump=FILE             what is fitted, as pairs of int32, for others to learn from
 //     exact=1               ials: people folded in exactly, not by the stored matrix
 //     generate=PEOPLE,ITEMS,INTERACTIONS   a power law, by `seed`; a tenth is held out
 //
@@ -190,7 +191,7 @@ int run(int count, char** arguments) {
     std::map<std::string, std::string> own = {{"threads", "2"},   {"targets", "200"},
                                               {"seed", "1"},      {"history", "500"},
                                               {"lists", ""},      {"generate", ""},
-                                              {"memory", "8192"}, {"people", "5000"}, {"exact", "0"}};
+                                              {"memory", "8192"}, {"people", "5000"}, {"exact", "0"},     {"dump", ""}};
     std::vector<std::pair<std::string, double>> given;
     for (int n = 2; n < count; ++n) {
         const std::string argument = arguments[n];
@@ -221,6 +222,15 @@ int run(int count, char** arguments) {
         }
     }
 
+    if (!own["dump"].empty()) {
+        std::ofstream file(own["dump"], std::ios::binary);
+        for (std::size_t user = 0; user < train.size(); ++user) {
+            for (const std::int32_t item : train[user]) {
+                const std::int32_t pair[2] = {static_cast<std::int32_t>(user), item};
+                file.write(reinterpret_cast<const char*>(pair), sizeof pair);
+            }
+        }
+    }
     Monitor monitor;
     MemoryBudget budget(std::stoull(own["memory"]) << 20);
     InteractionsBuilder builder(budget, monitor);
@@ -254,7 +264,7 @@ int run(int count, char** arguments) {
     std::string what = name;
     for (int n = 2; n < count; ++n) {
         const std::string argument = arguments[n];
-        if (argument.rfind("lists=", 0) != 0) {
+        if (argument.rfind("lists=", 0) != 0 && argument.rfind("dump=", 0) != 0) {
             what += " " + argument;
         }
     }

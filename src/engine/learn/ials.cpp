@@ -23,9 +23,9 @@ constexpr double kInitialSize = 0.1;          // σ* of Rendle et al.
 constexpr std::array<Parameter, 5> kParameters = {{
     {"factors", 128, 1, 512, true, "Dimensions of a person's and an item's factors."},
     {"iterations", 16, 1, 100, true, "Times that people and items are solved for in turn."},
-    {"unobserved", 7, 1e-3, 1e4, false,
+    {"unobserved", 15, 1e-3, 1e4, false,
      "Weight of all that people have not liked together, where 1 is that of all they have."},
-    {"penalty", 0.03, 1e-9, 1000, false, "Regularization of factors."},
+    {"penalty", 0.01, 1e-4, 1000, false, "Regularization of factors."},
     {"max_user_items", 20000, 2, 2147483647, true,
      "People with more items than this are left out: the time grows with the square."},
 }};

@@ -46,7 +46,7 @@ constexpr KnownParam kParams[] = {
      "item_knn, slim, ease, ials: people with more snippets than this do not count"},
     {"neighbours", ParamType::kInteger, 200, 1, 10000,
      "train: targets kept per snippet, those of largest absolute weight"},
-    {"penalty", ParamType::kReal, 0.03, 1e-9, 1000, "ials: regularization of factors"},
+    {"penalty", ParamType::kReal, 0.01, 1e-4, 1000, "ials: regularization of factors"},
     {"popularity_weight", ParamType::kReal, 1e-3, 0, 1000,
      "recommend: weight of popularity, which breaks ties and serves who is unknown"},
     {"profile_terms", ParamType::kInteger, 100, 1, 10000,
@@ -63,7 +63,7 @@ constexpr KnownParam kParams[] = {
      "recommend: text search configuration of queries, the one by which content was made; one "
      "outside pg_catalog is named with its schema",
      "knowhow.multilingual"},
-    {"unobserved", ParamType::kReal, 7, 1e-3, 1e4,
+    {"unobserved", ParamType::kReal, 15, 1e-3, 1e4,
      "ials: weight of all that people have not liked together, where 1 is that of all they have"},
     {"user_activity", ParamType::kReal, 0, 0, 1,
      "item_knn, slim, ease: a person counts by their number of snippets to the power of minus this"},
