@@ -61,14 +61,11 @@ void TrainingMonitor::poll() {
 }
 
 // Reading and writing, waiting for a disk is a load that others feel: all time is work.
-void TrainingMonitor::pause() {
+void TrainingMonitor::between_batches() {
     CHECK_FOR_INTERRUPTS();
     progress_memory(static_cast<int64>(budget_.used()));
     if (pace_.share < 1) {
-        long const time = rest_after(steady_time() - last_now_);
-        if (time > 0) {
-            rest(time);
-        }
+        (void)rest_after(steady_time() - last_now_);
         rested();
     }
 }

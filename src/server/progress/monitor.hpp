@@ -24,8 +24,10 @@ class TrainingMonitor : public InterruptMonitor {
     }
     Pace pace() const override { return pace_; }
 
-    // poll() for PostgreSQL phases, which read or write rows: call it after each batch.
-    void pause();
+    // poll() for PostgreSQL phases, which read or write rows: call it after each batch. It does not
+    // rest: a transaction that sleeps holds back VACUUM and keeps its locks all the longer, which
+    // costs others more than the work does. What reading owes is rested off when learning begins.
+    void between_batches();
 
   private:
     using Time = std::chrono::nanoseconds;

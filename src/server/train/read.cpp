@@ -44,7 +44,7 @@ std::int64_t for_each_batch(const char* sql, TrainingMonitor* monitor, Take take
         total += static_cast<std::int64_t>(SPI_processed);
         progress_advance(static_cast<int64>(SPI_processed));
         SPI_freetuptable(SPI_tuptable);
-        monitor->pause();
+        monitor->between_batches();
     }
     SPI_cursor_close(portal);
     MemoryContextDelete(batch);

@@ -47,7 +47,7 @@ std::int64_t write_statistics(std::int32_t model_id, char kind, Trained* trained
                               block[0].term.data(), static_cast<int>(block[0].term.size()))),
                           vector};
         append_model_row(writer, values);
-        trained->monitor()->pause();
+        trained->monitor()->between_batches();
         progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
@@ -85,7 +85,7 @@ std::int64_t write_items(std::int32_t model_id, Trained* trained) {
             Int64GetDatum(trained->interactions().items()[static_cast<std::size_t>(item)]),
             Int32GetDatum(item), int4_array(targets, count), float4_array(weights, count)};
         append_model_row(writer, values);
-        trained->monitor()->pause();
+        trained->monitor()->between_batches();
         progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
@@ -124,7 +124,7 @@ void write_positions(std::int32_t model_id, Trained* trained) {
                           float4_array(trained->popularity().data() + first, count),
                           int4_array(trained->by_popularity().data() + first, count)};
         append_model_row(writer, values);
-        trained->monitor()->pause();
+        trained->monitor()->between_batches();
         progress_advance(1);
         MemoryContextSwitchTo(before);
         MemoryContextReset(rows);
