@@ -1,7 +1,9 @@
 #include "server/progress/monitor.hpp"
 
 extern "C" {
+#include <storage/ipc.h>
 #include <storage/latch.h>
+#include <storage/pmsignal.h>
 #include <utils/wait_event.h>
 }
 
@@ -50,6 +52,11 @@ void TrainingMonitor::rested() {
 // The engine computes, or waits for its threads: CPU time is its work.
 void TrainingMonitor::poll() {
     InterruptMonitor::poll();
+    // Nobody cleans up behind a postmaster that was killed, and no new one starts while one of its
+    // children lives: learning on would keep the whole server down.
+    if (!PostmasterIsAlive()) {
+        guarded([] { proc_exit(1); });
+    }
     progress_memory(static_cast<int64>(budget_.used()));
     if (pace_.share < 1) {
         long const time = rest_after(thread_cpu_time() - last_cpu_);
