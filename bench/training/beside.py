@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """pgbench (TPC-B-like) beside a training that never ends.
 
-usage: beside.py [--interactions N] [--seconds N] [--rounds N] [--clients N]
+usage: beside.py [--interactions N] [--seconds N] [--rounds N] [--clients N] [--scale N]
 
 The server is named by PGHOST, PGPORT and PGUSER, must have knowhow in shared_preload_libraries and
 be nobody else's: its settings are changed. Each round measures, one after the other, pgbench alone,
@@ -116,6 +116,9 @@ def main():
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, default=4)
+    # As many branches as pgbench has: with few of them what is measured is how fast the versions of
+    # a few rows pile up while any snapshot is held.
+    parser.add_argument("--scale", type=int, default=50)
     options = parser.parse_args()
 
     psql(f"CREATE DATABASE {DATABASE}")
@@ -125,8 +128,8 @@ def main():
               f"{load()}", flush=True)
         print(f"training alone: {train_once()}", flush=True)
         psql("CREATE DATABASE knowhow_pgbench")
-        subprocess.run(["pgbench", "-i", "-q", "-s", "10", "knowhow_pgbench"], check=True,
-                       capture_output=True)
+        subprocess.run(["pgbench", "-i", "-q", "-s", str(options.scale), "knowhow_pgbench"],
+                       check=True, capture_output=True)
         run = ["-c", str(options.clients), "-j", "2"]
         pgbench("knowhow_pgbench", min(5, options.seconds), *run)
         variants = {"alone": None, "default settings": {}, "one thread, pausing": GENTLE}
@@ -134,6 +137,7 @@ def main():
         trained = dict.fromkeys(variants, 0)
         for _ in range(options.rounds):
             for name, values in variants.items():
+                psql("CHECKPOINT")
                 if values is None:
                     tps[name].append(pgbench("knowhow_pgbench", options.seconds, *run))
                     continue
@@ -142,7 +146,7 @@ def main():
                     tps[name].append(pgbench("knowhow_pgbench", options.seconds, *run))
                 trained[name] += trainings.count
                 reset_settings()
-        print(f"pgbench, scale 10, {options.clients} clients, {options.rounds} rounds of "
+        print(f"pgbench, scale {options.scale}, {options.clients} clients, {options.rounds} rounds of "
               f"{options.seconds} s; {load()}")
         print(f"{'beside trainings':24}{'transactions/s':>16}  {'share of alone':26}"
               "trainings that ended")

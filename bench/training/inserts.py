@@ -48,7 +48,7 @@ def main():
             psql("TRUNCATE kb.ratings; CHECKPOINT; SELECT knowhow.alter_recommender('kb', "
                  "retrain_after_changes => 1000000000000, "
                  f"retrain_enabled => {str(scheduled).lower()})", DATABASE)
-            return pgbench(DATABASE, options.seconds, "-c", "2", "-j", "2", "-f", script.name)
+            return pgbench(DATABASE, options.seconds, "-n", "-c", "2", "-j", "2", "-f", script.name)
 
         measure(False)
         rates = {True: [], False: []}
