@@ -6,7 +6,7 @@ usage: beside.py [--interactions N] [--seconds N] [--rounds N] [--clients N] [--
 The server is named by PGHOST, PGPORT and PGUSER, must have knowhow in shared_preload_libraries and
 be nobody else's: its settings are changed. Each round measures, one after the other, pgbench alone,
 beside trainings with default settings, and beside trainings with one thread that pauses
-(knowhow.threads = 1, knowhow.training_share = 25). As soon as one training ends the next begins.
+(knowhow.threads = 1, knowhow.training_share = 10). As soon as one training ends the next begins.
 What counts is the share of the undisturbed throughput within a round: the median over the rounds.
 
 There are 100 interactions a person with half as many snippets as people; some snippets are much
@@ -21,7 +21,7 @@ import time
 from server import load, pgbench, psql, reset_settings, settings, share
 
 DATABASE = "knowhow_beside"
-GENTLE = {"threads": 1, "training_share": 25}
+GENTLE = {"threads": 1, "training_share": 10}
 WAIT = "knowhow.training_runs WHERE run_id = {run} AND state IN ('queued', 'running')"
 
 
