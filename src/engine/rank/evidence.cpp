@@ -1,68 +1,23 @@
 // Why a candidate was chosen: in words, and as JSON whose parts add up.
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <string>
 
+#include "engine/rank/json.hpp"
 #include "engine/rank/ranking.hpp"
 #include "engine/text/dictionary_words.hpp"
 
 namespace knowhow {
 namespace {
 
+using json::append_number;
+using json::append_string;
+using json::Object;
+
 constexpr std::size_t kMostTerms = 8;
 constexpr std::size_t kMostWeighed = 32;   // of which readable ones are picked
 constexpr std::size_t kMostSubjects = 4;
 constexpr std::size_t kMostItems = 3;
 constexpr std::size_t kMostLabels = 5;
-
-void append_number(std::string& json, double value) {
-    char buffer[32];
-    auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
-    json.append(buffer, error == std::errc{} ? end : buffer);
-}
-
-// The text is valid in the database encoding, all of which keep ASCII bytes to ASCII characters
-// on the server side.
-void append_string(std::string& json, std::string_view text) {
-    static constexpr char kHex[] = "0123456789abcdef";
-    json += '"';
-    for (char c : text) {
-        if (c == '"' || c == '\\') {
-            json += '\\';
-            json += c;
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            json += "\\u00";
-            json += kHex[static_cast<unsigned char>(c) >> 4];
-            json += kHex[static_cast<unsigned char>(c) & 15];
-        } else {
-            json += c;
-        }
-    }
-    json += '"';
-}
-
-// Writes `"key":` with a comma where it is not the first.
-class Object {
-  public:
-    explicit Object(std::string& json) : json_(json) { json_ += '{'; }
-    ~Object() { json_ += '}'; }
-    Object(const Object&) = delete;
-    Object& operator=(const Object&) = delete;
-    std::string& key(std::string_view name) {
-        if (!first_) {
-            json_ += ',';
-        }
-        first_ = false;
-        append_string(json_, name);
-        json_ += ':';
-        return json_;
-    }
-
-  private:
-    std::string& json_;
-    bool first_ = true;
-};
 
 std::string_view label_kind(std::string_view label) { return label.substr(0, label.find(':')); }
 

@@ -49,7 +49,8 @@ double divided(std::span<const double> values, std::size_t c, double maximum) {
 Fusion::Fusion(std::size_t candidates, const Signals& signals, const FusionOptions& options,
                MemoryBudget& budget)
     : parts_(candidates, Parts{}, &budget),
-      shares_(signals.personal.size() * candidates, 0.0, &budget) {
+      shares_(signals.personal.size() * candidates, 0.0, &budget),
+      largest_personal_(&budget) {
     check_option("text_weight", options.text_weight, true);
     check_option("person_weight", options.person_weight, true);
     check_option("offset", options.offset, false);
@@ -61,6 +62,7 @@ Fusion::Fusion(std::size_t candidates, const Signals& signals, const FusionOptio
         check_option("weight of a personal signal", signal.weight, true);
         const double maximum =
             std::max(maximum_of("personal", signal.values, candidates), signal.reference);
+        largest_personal_.push_back(maximum);
         for (std::size_t c = 0; c < candidates; ++c) {
             const double share = signal.weight * divided(signal.values, c, maximum);
             shares_[s * candidates + c] = share;
@@ -68,15 +70,15 @@ Fusion::Fusion(std::size_t candidates, const Signals& signals, const FusionOptio
         }
     }
 
-    const double most_text = maximum_of("text", signals.text, candidates);
-    uses_text_ = most_text > 0;
+    largest_text_ = maximum_of("text", signals.text, candidates);
+    uses_text_ = largest_text_ > 0;
     if (uses_text_) {
         double most_person = 0;
         for (const Parts& parts : parts_) {
             most_person = std::max(most_person, parts.person);
         }
         for (std::size_t c = 0; c < candidates; ++c) {
-            const double text = std::max(divided(signals.text, c, most_text), 0.0);
+            const double text = std::max(divided(signals.text, c, largest_text_), 0.0);
             parts_[c].text = options.text_weight * std::log(text + options.offset);
             if (most_person > 0) {
                 const double person = std::max(parts_[c].person / most_person, 0.0);
@@ -87,12 +89,13 @@ Fusion::Fusion(std::size_t candidates, const Signals& signals, const FusionOptio
         }
     }
 
-    const double most_popular = maximum_of("popularity", signals.popularity, candidates);
-    const double freshest = maximum_of("freshness", signals.freshness, candidates);
+    largest_popularity_ = maximum_of("popularity", signals.popularity, candidates);
+    largest_freshness_ = maximum_of("freshness", signals.freshness, candidates);
     for (std::size_t c = 0; c < candidates; ++c) {
         parts_[c].popularity =
-            options.popularity_weight * divided(signals.popularity, c, most_popular);
-        parts_[c].freshness = options.freshness_weight * divided(signals.freshness, c, freshest);
+            options.popularity_weight * divided(signals.popularity, c, largest_popularity_);
+        parts_[c].freshness =
+            options.freshness_weight * divided(signals.freshness, c, largest_freshness_);
     }
 }
 

@@ -76,12 +76,22 @@ class Fusion {
         return shares_[signal * parts_.size() + candidate];
     }
 
+    // What m() divided the signal by; 0 where its maximum is not above 0.
+    double largest_text() const noexcept { return largest_text_; }
+    double largest_personal(std::size_t signal) const { return largest_personal_[signal]; }
+    double largest_popularity() const noexcept { return largest_popularity_; }
+    double largest_freshness() const noexcept { return largest_freshness_; }
+
     // Whether the text of the query matched any candidate, and so the logarithms are in use.
     bool uses_text() const noexcept { return uses_text_; }
 
   private:
     std::pmr::vector<Parts> parts_;
     std::pmr::vector<double> shares_;  // signals × candidates
+    std::pmr::vector<double> largest_personal_;
+    double largest_text_ = 0;
+    double largest_popularity_ = 0;
+    double largest_freshness_ = 0;
     bool uses_text_ = false;
 };
 

@@ -139,6 +139,12 @@ void Ranking::fuse(MemoryBudget& budget) {
     const Fusion fusion(candidates_.size(),
                         {values[kText], personal, values[kPopularity], values[kFreshness]},
                         options_.fusion, budget);
+    largest_[kText] = fusion.largest_text();
+    largest_[kPopularity] = fusion.largest_popularity();
+    largest_[kFreshness] = fusion.largest_freshness();
+    for (std::size_t s = 0; s < personal.size(); ++s) {
+        largest_[kPersonal[s]] = fusion.largest_personal(s);
+    }
     for (std::size_t c = 0; c < candidates_.size(); ++c) {
         Candidate& candidate = candidates_[c];
         const Fusion::Parts& parts = fusion.parts(c);

@@ -57,6 +57,31 @@ struct Answer {
     std::string evidence;   // JSON
 };
 
+// Somebody whose rating of one snippet counts in its collaborative signal.
+struct Reader {
+    std::int64_t user_id;
+    double similarity;
+    double rating;
+};
+
+// One signal of one snippet.
+struct SignalAccount {
+    double raw = 0;           // as in `signals` of the evidence
+    double largest = 0;       // what it is divided by; 0: nobody has the signal
+    double weight = 0;
+    double contribution = 0;  // to the score
+    std::string rows;         // JSON: an array of what the raw value is made of
+};
+
+// How one snippet fares in a request.
+struct Account {
+    std::size_t candidates = 0;  // how many were ranked
+    std::size_t rank = 0;        // by score, from 1
+    std::size_t shown_at = 0;    // rank in the answer, from 1; 0: it is not shown
+    double score = 0;            // the sum of contributions
+    std::array<SignalAccount, kSignals + 1> signals;
+};
+
 class Ranking {
   public:
     Ranking(const Person& person, const RankingOptions& options)
@@ -87,6 +112,11 @@ class Ranking {
     // At most max_results of the readable candidates, best first; ties by id.
     const std::vector<Answer>& rank(std::size_t max_results, std::int32_t model_id,
                                     Monitor& monitor, MemoryBudget& budget);
+    // The account of a candidate, or NULL where it is none that is readable. `readers`: who stands
+    // behind its collaborative signal, for learners that score by people.
+    const Account* account(std::int64_t id, std::size_t max_results, std::int32_t model_id,
+                           std::span<const Reader> readers, Monitor& monitor,
+                           MemoryBudget& budget);
     // All readable candidates in the same order with the same scores, without reasons: ids as
     // they were added.
     std::vector<Scored> scores(Monitor& monitor, MemoryBudget& budget);
@@ -102,6 +132,9 @@ class Ranking {
                                        std::size_t max_results, Monitor& monitor,
                                        MemoryBudget& budget) const;
     void explain(const Candidate& candidate, std::int32_t model_id, Answer& answer) const;
+    double weight_of(Signal signal) const;
+    std::string rows_of(Signal signal, const Candidate& candidate, std::int32_t model_id,
+                        std::span<const Reader> readers) const;
 
     const Person& person_;
     RankingOptions options_;
@@ -112,7 +145,9 @@ class Ranking {
     std::vector<std::int64_t> ids_;
     std::vector<std::string_view> labels_;
     std::unordered_map<std::string_view, double> label_idf_;
+    std::array<double, kSignals> largest_{};   // what each signal was divided by
     std::vector<Answer> answers_;
+    Account account_;
 };
 
 }  // namespace knowhow

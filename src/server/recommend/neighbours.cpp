@@ -137,7 +137,34 @@ NeighbourResult neighbour_scores(const Request* request, int k) {
               });
     result.scores = work->scores->data();
     result.count = work->scores->size();
+    result.nearest = work->nearest->data();
+    result.nearest_count = work->nearest->size();
     return result;
+}
+
+const Reader* readers_of(const Request* request, const NeighbourResult& result,
+                         std::int64_t snippet_id, std::size_t* count) {
+    *count = 0;
+    std::size_t const most = result.nearest_count;
+    if (most == 0) {
+        return nullptr;
+    }
+    std::int64_t* users = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * most + 1));
+    Reader* readers = static_cast<Reader*>(palloc(sizeof(Reader) * most + 1));
+    for (std::size_t i = 0; i < most; ++i) {
+        users[i] = result.nearest[i].user;
+    }
+    std::int64_t* const end = users + most;
+    for_each_row(ratings_where(request, "user_id, snippet_id, rating", "snippet_id", &snippet_id,
+                               1, ""),
+                 [&](std::int64_t user, std::int64_t, double rating) {
+                     const std::int64_t* const found = std::find(users, end, user);
+                     if (found != end) {
+                         readers[(*count)++] = {user, result.nearest[found - users].similarity,
+                                                rating};
+                     }
+                 });
+    return readers;
 }
 
 }  // namespace knowhow::server

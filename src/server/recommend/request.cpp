@@ -92,18 +92,18 @@ Request* new_request(Mode mode) {
     return request;
 }
 
-}  // namespace
-
-Request* recommend_request(FunctionCallInfo fcinfo) {
+// user_id and query, and from argument `next` on max_results, recommender, the filters, exclude,
+// diversity and history.
+Request* for_a_person(FunctionCallInfo fcinfo, int next) {
     Request* request = new_request(Mode::kRecommend);
     request->has_user = !PG_ARGISNULL(0);
     request->user_id = request->has_user ? PG_GETARG_INT64(0) : 0;
     request->query = text_argument(fcinfo, 1);
-    request->max_results = max_results_argument(fcinfo, 2);
-    request->filters = filter_arguments(fcinfo, 4);
-    exclude_argument(fcinfo, 9, request);
-    request->diversity = diversity_argument(fcinfo, 10);
-    ArrayType* history = array_argument(fcinfo, 11, "history");
+    request->max_results = max_results_argument(fcinfo, next);
+    request->filters = filter_arguments(fcinfo, next + 2);
+    exclude_argument(fcinfo, next + 7, request);
+    request->diversity = diversity_argument(fcinfo, next + 8);
+    ArrayType* history = array_argument(fcinfo, next + 9, "history");
     if (history != nullptr) {
         request->history_count = ArrayGetNItems(ARR_NDIM(history), ARR_DIMS(history));
         if (request->history_count > kMaxHistory) {
@@ -114,7 +114,26 @@ Request* recommend_request(FunctionCallInfo fcinfo) {
         }
         request->history = reinterpret_cast<const std::int64_t*>(ARR_DATA_PTR(history));
     }
-    request->recommender = find_recommender(text_argument(fcinfo, 3));
+    request->recommender = find_recommender(text_argument(fcinfo, next + 1));
+    return request;
+}
+
+}  // namespace
+
+Request* recommend_request(FunctionCallInfo fcinfo) {
+    return for_a_person(fcinfo, 2);
+}
+
+Request* explain_request(FunctionCallInfo fcinfo) {
+    if (PG_ARGISNULL(2)) {
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                        errmsg("snippet_id must not be null"),
+                        errhint("Name the snippet whose place is to be explained.")));
+    }
+    std::int64_t* const explained = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t)));
+    *explained = PG_GETARG_INT64(2);
+    Request* const request = for_a_person(fcinfo, 3);
+    request->explained = explained;
     return request;
 }
 

@@ -40,17 +40,19 @@ struct Request {
     double diversity;               // 0 (none) to 1
     const std::int64_t* history;    // NULL: the stored one of the person
     int history_count;
+    const std::int64_t* explained;  // the snippet to be explained; NULL: answers are asked for
 };
 
 constexpr int kMaxResults = 100000;
 // As many as parameter history may let count.
 constexpr int kMaxHistory = 10000;
 
-// Read the arguments of the three functions in the order of their declarations in
+// Read the arguments of the four functions in the order of their declarations in
 // 70_recommend.sql. Allocate in the current memory context. Errors: 22023 for a value outside
 // its range, and those of find_recommender().
 Request* recommend_request(FunctionCallInfo fcinfo);
 Request* search_request(FunctionCallInfo fcinfo);
 Request* similar_request(FunctionCallInfo fcinfo);
+Request* explain_request(FunctionCallInfo fcinfo);
 
 }  // namespace knowhow::server

@@ -12,15 +12,10 @@ extern "C" {
 #include <cstring>
 
 #include "engine/rank/freshness.hpp"
-#include "engine/rank/person.hpp"
-#include "engine/rank/ranking.hpp"
-#include "server/catalog/model.hpp"
 #include "server/catalog/params.hpp"
-#include "server/model/reader.hpp"
 #include "server/model/writer.hpp"
 #include "server/module.hpp"
-#include "server/recommend/neighbours.hpp"
-#include "server/recommend/sources.hpp"
+#include "server/recommend/serving.hpp"
 #include "server/text/statistics.hpp"
 #include "server/text/to_tfidf.hpp"
 #include "server/type/tfidf.hpp"
@@ -30,19 +25,6 @@ namespace {
 
 // Positions that are looked up at once, at most.
 constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
-
-// One request while it is answered. Engine objects belong to the memory context of the call.
-struct Serving {
-    const Request* request;
-    const Recommender* recommender;
-    Model* model;          // NULL before the first training
-    ModelReader* reader;   // NULL where there is no model
-    Sources* sources;
-    Person* person;
-    Ranking* ranking;
-    std::int64_t wanted;   // candidates from each signal
-    NeighbourResult neighbours;   // of algorithm user_knn only
-};
 
 double param(const Serving& serving, const char* name) {
     return param_number(*serving.recommender, name);
@@ -68,6 +50,9 @@ std::int64_t add_candidates(Serving& serving, SPITupleTable* rows, std::int64_t 
         if (!is_excluded(serving.sources, id)) {
             serving.ranking->add(id);
             ++added;
+            if (serving.request->explained != nullptr && id == *serving.request->explained) {
+                serving.found_by |= 1U << serving.source;
+            }
         }
     }
     SPI_freetuptable(rows);
@@ -290,6 +275,7 @@ Datum vector_of_query(const Serving& serving) {
 }
 
 void collect_candidates(Serving& serving, Datum query) {
+    serving.source = kText;
     if (query != 0) {
         add_candidates(serving, nearest_by_content(serving.sources, query, serving.wanted),
                        serving.wanted);
@@ -298,25 +284,30 @@ void collect_candidates(Serving& serving, Datum query) {
         return;
     }
     if (!serving.person->empty()) {
+        serving.source = kProfile;
         if (!serving.person->profile().empty()) {
             Datum const profile = tfidf_datum(serving.person->profile());
             add_candidates(serving, nearest_by_content(serving.sources, profile, serving.wanted),
                            serving.wanted);
         }
+        serving.source = kCollaborative;
         if (uses_neighbours(serving)) {
             add_neighbours(serving);
         } else if (serving.reader != nullptr) {
             add_collaborative(serving);
         }
+        serving.source = kLabels;
         if (OidIsValid(serving.recommender->labels)) {
             add_by_labels(serving);
         }
     }
     if (serving.request->mode == Mode::kRecommend) {
         std::int64_t const some = std::max<std::int64_t>(100, 3LL * serving.request->max_results);
+        serving.source = kPopularity;
         if (serving.reader != nullptr) {
             add_popular(serving, some);
         }
+        serving.source = kFreshness;
         add_candidates(serving, newest(serving.sources, some), some);
     }
 }
@@ -403,8 +394,7 @@ const std::vector<knowhow::Answer>* rank(Serving& serving) {
     InterruptMonitor monitor;
     MemoryBudget budget(static_cast<std::size_t>(settings::max_memory) * 1024);
     return &serving.ranking->rank(static_cast<std::size_t>(serving.request->max_results),
-                                  serving.model == nullptr ? 0 : serving.model->id, monitor,
-                                  budget);
+                                  serving.model_id(), monitor, budget);
 }
 
 void put_answers(const std::vector<knowhow::Answer>& answers, ReturnSetInfo* result) {
@@ -434,42 +424,56 @@ void put_answers(const std::vector<knowhow::Answer>& answers, ReturnSetInfo* res
 
 }  // namespace
 
+void open_serving(Serving* serving, const Request* request) {
+    *serving = {};
+    serving->request = request;
+    serving->recommender = request->recommender;
+    serving->wanted = std::max<std::int64_t>(1000, 3LL * request->max_results);
+    SPI_connect();
+    serving->model = active_model(request->recommender->id);
+    serving->reader = serving->model == nullptr ? nullptr : open_model_reader(serving->model->id);
+    serving->sources = open_sources(request);
+    InterruptMonitor* const monitor =
+        adopt(CurrentMemoryContext, std::make_unique<InterruptMonitor>());
+    serving->person = adopt(CurrentMemoryContext, std::make_unique<Person>(*monitor));
+    serving->ranking = adopt(CurrentMemoryContext,
+                             std::make_unique<Ranking>(*serving->person, options_of(*serving)));
+    read_person(*serving);
+    Datum const query = vector_of_query(*serving);
+    if (query != 0) {
+        serving->ranking->set_query(tfidf_view(query));
+    }
+    collect_candidates(*serving, query);
+    if (request->explained != nullptr && may_be_shown(serving->sources, *request->explained)) {
+        serving->ranking->add(*request->explained);
+    }
+    if (serving->ranking->size() > 0) {
+        describe_candidates(*serving);
+        if (uses_neighbours(*serving)) {
+            describe_neighbours(*serving);
+        } else {
+            serving->ranking->set_largest_collaborative(serving->person->largest_position_score());
+        }
+    }
+}
+
+void close_serving(Serving* serving) {
+    if (serving->reader != nullptr) {
+        close_model_reader(serving->reader);
+    }
+    SPI_finish();
+}
+
 void serve(const Request* request, ReturnSetInfo* result) {
     if (request->max_results == 0) {
         return;
     }
-    Serving serving = {};
-    serving.request = request;
-    serving.recommender = request->recommender;
-    serving.wanted = std::max<std::int64_t>(1000, 3LL * request->max_results);
-    SPI_connect();
-    serving.model = active_model(request->recommender->id);
-    serving.reader = serving.model == nullptr ? nullptr : open_model_reader(serving.model->id);
-    serving.sources = open_sources(request);
-    InterruptMonitor* const monitor =
-        adopt(CurrentMemoryContext, std::make_unique<InterruptMonitor>());
-    serving.person = adopt(CurrentMemoryContext, std::make_unique<Person>(*monitor));
-    serving.ranking = adopt(CurrentMemoryContext,
-                            std::make_unique<Ranking>(*serving.person, options_of(serving)));
-    read_person(serving);
-    Datum const query = vector_of_query(serving);
-    if (query != 0) {
-        serving.ranking->set_query(tfidf_view(query));
-    }
-    collect_candidates(serving, query);
+    Serving serving;
+    open_serving(&serving, request);
     if (serving.ranking->size() > 0) {
-        describe_candidates(serving);
-        if (uses_neighbours(serving)) {
-            describe_neighbours(serving);
-        } else {
-            serving.ranking->set_largest_collaborative(serving.person->largest_position_score());
-        }
         put_answers(*rank(serving), result);
     }
-    if (serving.reader != nullptr) {
-        close_model_reader(serving.reader);
-    }
-    SPI_finish();
+    close_serving(&serving);
 }
 
 }  // namespace knowhow::server

@@ -10,6 +10,7 @@ extern "C" {
 #include <algorithm>
 
 #include "server/catalog/tables.hpp"
+#include "server/model/writer.hpp"
 
 namespace knowhow::server {
 namespace {
@@ -98,6 +99,30 @@ void append_excluded(Statement* statement, bool* first, Oid relation, std::int64
     append_sql(statement, condition);
 }
 
+// A value of `exclude`, and where it is found.
+struct Exclusion {
+    const char* name;
+    bool asked;
+    Oid relation;
+    const char* condition;   // on its rows, beside the person's
+};
+
+constexpr int kExclusions = 3;
+
+void exclusions(const Request* request, Exclusion* all) {
+    const Recommender* recommender = request->recommender;
+    bool const ratings = OidIsValid(recommender->ratings);
+    bool const events = OidIsValid(recommender->events);
+    all[0] = {"rated", request->exclude_rated,
+              ratings ? recommender->ratings : recommender->interactions,
+              ratings ? "" : " AND weight > 0"};
+    all[1] = {"dismissed", request->exclude_dismissed,
+              events ? recommender->events : recommender->interactions,
+              events ? " AND kind::text = 'dismiss'" : " AND weight < 0"};
+    all[2] = {"seen", request->exclude_seen,
+              events ? recommender->events : recommender->interactions, ""};
+}
+
 // Finds the snippets that `exclude` names.
 void read_excluded(Sources* sources) {
     const Request* request = sources->request;
@@ -112,33 +137,16 @@ void read_excluded(Sources* sources) {
     if (request->history != nullptr || !request->has_user) {
         return;
     }
-    const Recommender* recommender = request->recommender;
     Statement statement;
     begin_statement(&statement, "");
     bool first = true;
-    std::int64_t const user = request->user_id;
-    if (request->exclude_rated) {
-        if (OidIsValid(recommender->ratings)) {
-            append_excluded(&statement, &first, recommender->ratings, user, "");
-        } else {
-            append_excluded(&statement, &first, recommender->interactions, user,
-                            " AND weight > 0");
+    Exclusion all[kExclusions];
+    exclusions(request, all);
+    for (const Exclusion& exclusion : all) {
+        if (exclusion.asked) {
+            append_excluded(&statement, &first, exclusion.relation, request->user_id,
+                            exclusion.condition);
         }
-    }
-    if (request->exclude_dismissed) {
-        if (OidIsValid(recommender->events)) {
-            append_excluded(&statement, &first, recommender->events, user,
-                            " AND kind::text = 'dismiss'");
-        } else {
-            append_excluded(&statement, &first, recommender->interactions, user,
-                            " AND weight < 0");
-        }
-    }
-    if (request->exclude_seen) {
-        append_excluded(&statement, &first,
-                        OidIsValid(recommender->events) ? recommender->events
-                                                        : recommender->interactions,
-                        user, "");
     }
     if (first) {
         return;
@@ -161,6 +169,85 @@ void read_excluded(Sources* sources) {
 bool is_excluded(const Sources* sources, std::int64_t snippet_id) {
     return std::binary_search(sources->excluded, sources->excluded + sources->excluded_count,
                               snippet_id);
+}
+
+const char* excluded_as(const Sources* sources, std::int64_t snippet_id) {
+    const Request* request = sources->request;
+    if (!is_excluded(sources, snippet_id)) {
+        return nullptr;
+    }
+    if (request->history != nullptr) {
+        return "history";
+    }
+    Exclusion all[kExclusions];
+    exclusions(request, all);
+    StringInfoData names;
+    initStringInfo(&names);
+    for (const Exclusion& exclusion : all) {
+        if (!exclusion.asked) {
+            continue;
+        }
+        Statement statement;
+        begin_statement(&statement, "");
+        bool first = true;
+        append_excluded(&statement, &first, exclusion.relation, request->user_id,
+                        exclusion.condition);
+        append_sql(&statement, ") excluded WHERE snippet_id = ");
+        append_parameter(&statement, INT8OID, Int64GetDatum(snippet_id));
+        SPITupleTable* rows = run_statement(&statement);
+        if (rows->numvals > 0) {
+            appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", exclusion.name);
+        }
+        SPI_freetuptable(rows);
+    }
+    return names.data;
+}
+
+const char* filtered_by(const Sources* sources, std::int64_t snippet_id) {
+    const Filters& filters = sources->request->filters;
+    struct {
+        const char* name;
+        ArrayType* Filters::* values;
+    } const all[] = {{"topics", &Filters::topics},
+                     {"tags", &Filters::tags},
+                     {"difficulties", &Filters::difficulties},
+                     {"kinds", &Filters::kinds},
+                     {"teams", &Filters::teams}};
+    StringInfoData names;
+    initStringInfo(&names);
+    for (const auto& filter : all) {
+        if (filters.*filter.values == nullptr) {
+            continue;
+        }
+        Request request = *sources->request;
+        request.filters = {};
+        request.filters.*filter.values = filters.*filter.values;
+        Sources one = *sources;
+        one.request = &request;
+        SPITupleTable* rows = allowed(&one, int8_array(&snippet_id, 1));
+        if (rows->numvals == 0) {
+            appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", filter.name);
+        }
+        SPI_freetuptable(rows);
+    }
+    return names.len > 0 ? names.data : nullptr;
+}
+
+bool may_be_shown(const Sources* sources, std::int64_t snippet_id) {
+    Request request = *sources->request;
+    request.filters = {};
+    Sources unfiltered = *sources;
+    unfiltered.request = &request;
+    SPITupleTable* rows = allowed(&unfiltered, int8_array(&snippet_id, 1));
+    bool const found = rows->numvals > 0;
+    SPI_freetuptable(rows);
+    return found;
+}
+
+bool may_be_read(const Sources* sources, std::int64_t snippet_id) {
+    Sources any = *sources;
+    any.columns.visibility = false;
+    return may_be_shown(&any, snippet_id);
 }
 
 Sources* open_sources(const Request* request) {

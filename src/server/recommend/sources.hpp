@@ -41,6 +41,17 @@ Sources* open_sources(const Request* request);
 
 bool is_excluded(const Sources* sources, std::int64_t snippet_id);
 
+// Which values of `exclude` leave the snippet out ("rated, seen"; "history" where it stands in the
+// list given in place of the person's); NULL: none.
+const char* excluded_as(const Sources* sources, std::int64_t snippet_id);
+
+// Which filters it does not pass ("topics, kinds"); NULL: it passes all. The caller may read it.
+const char* filtered_by(const Sources* sources, std::int64_t snippet_id);
+
+// Whether the caller may read it; and whether the person may see it too.
+bool may_be_read(const Sources* sources, std::int64_t snippet_id);
+bool may_be_shown(const Sources* sources, std::int64_t snippet_id);
+
 // The three that follow give at least `limit` rows that are not excluded, where there are as many:
 // the caller leaves out what is excluded, and what is more.
 
