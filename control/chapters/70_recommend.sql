@@ -6,9 +6,11 @@ CREATE TYPE knowhow.recommendation AS (
     title pg_catalog.text,
     score pg_catalog.float8,
     reason pg_catalog.text,
-    evidence pg_catalog.jsonb
+    evidence pg_catalog.jsonb,
+    propensity pg_catalog.float8
 );
 COMMENT ON TYPE knowhow.recommendation IS 'one answer of recommend(), search() or similar(): a score orders, it is no probability';
+COMMENT ON COLUMN knowhow.recommendation.propensity IS 'the probability with which this snippet stands at this rank: 1 but for recommend() with explore above 0';
 
 CREATE FUNCTION knowhow.recommend(
     user_id pg_catalog.int8,
@@ -22,7 +24,9 @@ CREATE FUNCTION knowhow.recommend(
     teams pg_catalog.int8[] DEFAULT NULL,
     exclude pg_catalog.text[] DEFAULT '{rated,dismissed}',
     diversity pg_catalog.float4 DEFAULT 0,
-    history pg_catalog.int8[] DEFAULT NULL)
+    history pg_catalog.int8[] DEFAULT NULL,
+    explore pg_catalog.float8 DEFAULT 0,
+    seed pg_catalog.int8 DEFAULT NULL)
 RETURNS SETOF knowhow.recommendation
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 10000 ROWS 10
 SET search_path = pg_catalog, pg_temp

@@ -7,29 +7,12 @@
 #include <string>
 
 #include "engine/base/error.hpp"
+#include "engine/base/random.hpp"
 
 namespace knowhow {
 namespace {
 
 constexpr double kNormal95 = 1.959963984540054;
-
-class SplitMix64 {
-  public:
-    explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t next() noexcept {
-        std::uint64_t z = state_ += 0x9e3779b97f4a7c15U;
-        z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-        z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-        return z ^ (z >> 31U);
-    }
-    // Below `bound`, which is less than 2^32: the upper half scaled. The bias is bound / 2^32.
-    std::size_t below(std::uint64_t bound) noexcept {
-        return static_cast<std::size_t>(((next() >> 32U) * bound) >> 32U);
-    }
-
-  private:
-    std::uint64_t state_;
-};
 
 double mean_of(std::span<const double> values) {
     const double sum = std::accumulate(values.begin(), values.end(), 0.0);

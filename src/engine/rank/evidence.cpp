@@ -74,12 +74,14 @@ class Reason {
             text_ += "; ";
         }
         text_ += phrase;
+        ++phrases_;
     }
-    bool empty() const { return text_.empty(); }
+    int phrases() const { return phrases_; }
     std::string take() { return std::move(text_); }
 
   private:
     std::string text_;
+    int phrases_ = 0;
 };
 
 // A pair of Han characters that is no word of ICU's dictionaries: it came from cutting across two.
@@ -125,7 +127,8 @@ std::string listed(const std::vector<Share>& shares) {
 
 }  // namespace
 
-void Ranking::explain(const Candidate& candidate, std::int32_t model_id, Answer& answer) const {
+void Ranking::explain(const Candidate& candidate, const Drawn& drawn, std::int32_t model_id,
+                      Answer& answer) const {
     std::vector<Share> terms = matched_terms(query_, candidate.content);
     by_value(terms, kMostWeighed);
     const std::vector<Share> words = readable(terms, kMostTerms);
@@ -154,6 +157,9 @@ void Ranking::explain(const Candidate& candidate, std::int32_t model_id, Answer&
     // The personal parts may be negative in a sum of logarithms: what counts for the words is the
     // share of each signal in the person.
     Reason reason;
+    if (drawn.by_chance) {
+        reason.add("drawn by chance");
+    }
     if (!words.empty()) {
         reason.add("matches " + listed(words));
     }
@@ -178,7 +184,7 @@ void Ranking::explain(const Candidate& candidate, std::int32_t model_id, Answer&
     if (!subjects.empty() && candidate.signals[kProfile] > 0) {
         reason.add("is about what you read: " + listed(subjects));
     }
-    if (reason.empty() && !options_.text_only) {
+    if (reason.phrases() == (drawn.by_chance ? 1 : 0) && !options_.text_only) {
         reason.add(candidate.signals[kPopularity] > 0 ? "popular here" : "new here");
     }
     answer.reason = reason.take();
@@ -221,6 +227,11 @@ void Ranking::explain(const Candidate& candidate, std::int32_t model_id, Answer&
     }
     if (!profile.empty()) {
         append_shares(evidence.key("profile"), profile);
+    }
+    if (options_.explore > 0) {
+        Object exploration(evidence.key("exploration"));
+        exploration.key("by_chance") += drawn.by_chance ? "true" : "false";
+        append_number(exploration.key("anywhere"), drawn.anywhere);
     }
     if (model_id != 0) {
         evidence.key("model_id") += std::to_string(model_id);

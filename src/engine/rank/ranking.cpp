@@ -239,16 +239,36 @@ const std::vector<Answer>& Ranking::rank(std::size_t max_results, std::int32_t m
     score_and_fuse(monitor, budget);
     answers_.clear();
     PollEvery poll(monitor, 64);
-    for (std::size_t index : order(max_results, monitor, budget)) {
+    std::vector<std::size_t> best = order(max_results, monitor, budget);
+    for (const Drawn& drawn : explored(best, monitor, budget)) {
         poll.step();
-        const Candidate& candidate = candidates_[index];
+        const Candidate& candidate = candidates_[best[drawn.candidate]];
         Answer& answer = answers_.emplace_back();
         answer.id = candidate.id;
         answer.title = candidate.title;
         answer.score = candidate.score;
-        explain(candidate, model_id, answer);
+        answer.propensity = drawn.propensity;
+        explain(candidate, drawn, model_id, answer);
     }
     return answers_;
+}
+
+// Puts all other candidates behind `order`, so that they can be drawn.
+std::pmr::vector<Drawn> Ranking::explored(std::vector<std::size_t>& order, Monitor& monitor,
+                                          MemoryBudget& budget) const {
+    std::size_t const length = order.size();
+    if (options_.explore > 0) {
+        std::vector<bool> listed(candidates_.size());
+        for (std::size_t index : order) {
+            listed[index] = true;
+        }
+        for (std::size_t i = 0; i < candidates_.size(); ++i) {
+            if (candidates_[i].readable && !listed[i]) {
+                order.push_back(i);
+            }
+        }
+    }
+    return explore(length, order.size(), options_.explore, options_.seed, monitor, budget);
 }
 
 }  // namespace knowhow

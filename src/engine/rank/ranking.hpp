@@ -12,6 +12,7 @@
 
 #include "engine/base/budget.hpp"
 #include "engine/base/monitor.hpp"
+#include "engine/rank/exploration.hpp"
 #include "engine/rank/fusion.hpp"
 #include "engine/rank/person.hpp"
 #include "engine/rank/top_k.hpp"
@@ -45,6 +46,9 @@ struct RankingOptions {
     FusionOptions fusion;
     // 0: by score alone; towards 1: unlike those above (maximal marginal relevance).
     double diversity = 0;
+    // The share of ranks that are drawn by chance, and the seed of what is drawn.
+    double explore = 0;
+    std::uint64_t seed = 0;
     // Scores are the raw inner products of the text and nothing else.
     bool text_only = false;
 };
@@ -53,6 +57,7 @@ struct Answer {
     std::int64_t id;
     std::string_view title;
     double score;
+    double propensity;   // the probability with which it stands at its rank; 1 without exploration
     std::string reason;
     std::string evidence;   // JSON
 };
@@ -109,7 +114,8 @@ class Ranking {
     void set_label_idf(std::span<const double> idf);
 
     // --- the answer ----------------------------------------------------------------------------
-    // At most max_results of the readable candidates, best first; ties by id.
+    // At most max_results of the readable candidates, best first; ties by id. With exploration
+    // some ranks are drawn from all of them: exploration.hpp.
     const std::vector<Answer>& rank(std::size_t max_results, std::int32_t model_id,
                                     Monitor& monitor, MemoryBudget& budget);
     // The account of a candidate, or NULL where it is none that is readable. `readers`: who stands
@@ -131,7 +137,11 @@ class Ranking {
     std::vector<std::size_t> diversify(std::span<const std::size_t> order,
                                        std::size_t max_results, Monitor& monitor,
                                        MemoryBudget& budget) const;
-    void explain(const Candidate& candidate, std::int32_t model_id, Answer& answer) const;
+    // Of positions in candidates_, best first: what is shown.
+    std::pmr::vector<Drawn> explored(std::vector<std::size_t>& order, Monitor& monitor,
+                                     MemoryBudget& budget) const;
+    void explain(const Candidate& candidate, const Drawn& drawn, std::int32_t model_id,
+                 Answer& answer) const;
     double weight_of(Signal signal) const;
     std::string rows_of(Signal signal, const Candidate& candidate, std::int32_t model_id,
                         std::span<const Reader> readers) const;

@@ -1,7 +1,9 @@
 #include "server/recommend/request.hpp"
 
 extern "C" {
+#include <access/xact.h>
 #include <catalog/pg_type.h>
+#include <common/hashfn.h>
 }
 
 #include <cmath>
@@ -74,16 +76,35 @@ void exclude_argument(FunctionCallInfo fcinfo, int argument, Request* request) {
     }
 }
 
-double diversity_argument(FunctionCallInfo fcinfo, int argument) {
-    if (PG_ARGISNULL(argument)) {
-        return 0;
-    }
-    double const value = PG_GETARG_FLOAT4(argument);
+// A share, of which 0 stands for NULL.
+double checked_share(const char* name, double value) {
     if (!(value >= 0 && value <= 1)) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("diversity must be between 0 and 1, not %g", value)));
+                        errmsg("%s must be between 0 and 1, not %g", name, value)));
     }
     return value;
+}
+
+double diversity_argument(FunctionCallInfo fcinfo, int argument) {
+    return PG_ARGISNULL(argument) ? 0
+                                  : checked_share("diversity", PG_GETARG_FLOAT4(argument));
+}
+
+double explore_argument(FunctionCallInfo fcinfo, int argument) {
+    return PG_ARGISNULL(argument) ? 0 : checked_share("explore", PG_GETARG_FLOAT8(argument));
+}
+
+// Without a seed each statement has one of its own. People draw apart under the same seed.
+std::uint64_t seed_argument(FunctionCallInfo fcinfo, int argument, const Request* request) {
+    std::uint64_t const seed =
+        PG_ARGISNULL(argument)
+            ? hash_combine64(static_cast<std::uint64_t>(GetCurrentStatementStartTimestamp()),
+                             static_cast<std::uint64_t>(MyProcPid))
+            : static_cast<std::uint64_t>(PG_GETARG_INT64(argument));
+    std::uint64_t const person =
+        request->has_user ? static_cast<std::uint64_t>(request->user_id) : ~std::uint64_t{0};
+    return hash_combine64(hash_bytes_uint32_extended(static_cast<uint32>(seed), seed >> 32),
+                          hash_bytes_uint32_extended(static_cast<uint32>(person), person >> 32));
 }
 
 Request* new_request(Mode mode) {
@@ -121,7 +142,10 @@ Request* for_a_person(FunctionCallInfo fcinfo, int next) {
 }  // namespace
 
 Request* recommend_request(FunctionCallInfo fcinfo) {
-    return for_a_person(fcinfo, 2);
+    Request* const request = for_a_person(fcinfo, 2);
+    request->explore = explore_argument(fcinfo, 12);
+    request->seed = seed_argument(fcinfo, 13, request);
+    return request;
 }
 
 Request* explain_request(FunctionCallInfo fcinfo) {

@@ -38,6 +38,8 @@ struct Request {
     bool exclude_seen;
     bool exclude_dismissed;
     double diversity;               // 0 (none) to 1
+    double explore;                 // share of ranks drawn by chance, 0 (none) to 1
+    std::uint64_t seed;             // of what is drawn
     const std::int64_t* history;    // NULL: the stored one of the person
     int history_count;
     const std::int64_t* explained;  // the snippet to be explained; NULL: answers are asked for

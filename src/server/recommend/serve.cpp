@@ -296,7 +296,7 @@ void collect_candidates(Serving& serving, Datum query) {
         } else if (serving.reader != nullptr) {
             add_collaborative(serving);
         }
-        serving.source = kLabels;
+        serving.source = knowhow::kLabels;   // not the role
         if (OidIsValid(serving.recommender->labels)) {
             add_by_labels(serving);
         }
@@ -385,6 +385,8 @@ RankingOptions options_of(const Serving& serving) {
     options.fusion.popularity_weight = param(serving, "popularity_weight");
     options.fusion.freshness_weight = param(serving, "freshness_weight");
     options.diversity = serving.request->diversity;
+    options.explore = serving.request->explore;
+    options.seed = serving.request->seed;
     options.text_only = serving.request->mode == Mode::kSearch;
     return options;
 }
@@ -403,7 +405,7 @@ void put_answers(const std::vector<knowhow::Answer>& answers, ReturnSetInfo* res
     for (std::size_t i = 0; i < answers.size(); ++i) {
         const knowhow::Answer& answer = answers[i];
         MemoryContext const before = MemoryContextSwitchTo(row);
-        Datum values[6] = {
+        Datum values[7] = {
             Int32GetDatum(static_cast<std::int32_t>(i) + 1),
             Int64GetDatum(answer.id),
             PointerGetDatum(cstring_to_text_with_len(answer.title.data(),
@@ -411,8 +413,9 @@ void put_answers(const std::vector<knowhow::Answer>& answers, ReturnSetInfo* res
             Float8GetDatum(answer.score),
             PointerGetDatum(cstring_to_text_with_len(answer.reason.data(),
                                                      static_cast<int>(answer.reason.size()))),
-            DirectFunctionCall1(jsonb_in, CStringGetDatum(answer.evidence.c_str()))};
-        bool nulls[6] = {};
+            DirectFunctionCall1(jsonb_in, CStringGetDatum(answer.evidence.c_str())),
+            Float8GetDatum(answer.propensity)};
+        bool nulls[7] = {};
         nulls[2] = answer.title.data() == nullptr;
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
         MemoryContextSwitchTo(before);
