@@ -2,6 +2,7 @@
 // loop, no memory that the bytes do not justify.
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "engine/base/budget.hpp"
@@ -90,7 +91,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     refused_or_done([&] {
         const Segment segment(pages);
         std::vector<std::uint64_t> fingerprints(segment.counts().documents);
-        verify_segment(segment, fingerprints, 5, none, &memory);
+        std::vector<std::string> faults;
+        verify_segment(segment, fingerprints, faults, 5, none, &memory);
         const TermWeight terms[] = {{"a", 1}, {"b", -2}, {"t5", 3}};
         std::vector<unsigned char> query(encoded_size(terms));
         encode(terms, query.data());

@@ -36,11 +36,13 @@ std::uint64_t hash_of(std::uint64_t term, float weight) noexcept {
 
 class Verification {
   public:
-    Verification(const Segment& segment, std::span<std::uint64_t> fingerprints, std::size_t most,
-                 Monitor& monitor, std::pmr::memory_resource* memory)
+    Verification(const Segment& segment, std::span<std::uint64_t> fingerprints,
+                 std::vector<std::string>& faults, std::size_t most, Monitor& monitor,
+                 std::pmr::memory_resource* memory)
         : segment_(segment),
           root_(segment.root()),
           fingerprints_(fingerprints),
+          faults_(faults),
           most_(most),
           monitor_(monitor),
           poll_(monitor, 256),
@@ -49,25 +51,17 @@ class Verification {
           dictionary_(segment),
           reader_(segment) {}
 
-    std::vector<std::string> run() {
+    void run() {
         std::fill(fingerprints_.begin(), fingerprints_.end(), 0);
-        try {
-            rows();
-            terms();
-            norms();
-        } catch (const Error& error) {
-            if (error.code() != ErrorCode::kDataCorrupted) {
-                throw;
-            }
-            say(error.detail().empty() ? error.what() : error.detail());
-        }
-        return std::move(sentences_);
+        rows();
+        terms();
+        norms();
     }
 
   private:
     void say(std::string sentence) {
-        if (sentences_.size() < most_) {
-            sentences_.push_back(std::move(sentence));
+        if (faults_.size() < most_) {
+            faults_.push_back(std::move(sentence));
         }
     }
     void say_of(std::string_view term, const char* what) {
@@ -255,6 +249,7 @@ class Verification {
     const Segment& segment_;
     const SegmentRoot& root_;
     std::span<std::uint64_t> fingerprints_;
+    std::vector<std::string>& faults_;
     const std::size_t most_;
     Monitor& monitor_;
     PollEvery poll_;
@@ -269,7 +264,6 @@ class Verification {
     std::uint64_t postings_ = 0;
     bool negative_ = false;
     std::array<std::uint32_t, kRanks.size()> reach_{};  // contributions that reach each rank's
-    std::vector<std::string> sentences_;
 };
 
 }  // namespace
@@ -282,10 +276,10 @@ std::uint64_t fingerprint(VectorView vector) noexcept {
     return sum;
 }
 
-std::vector<std::string> verify_segment(const Segment& segment,
-                                        std::span<std::uint64_t> fingerprints, std::size_t most,
-                                        Monitor& monitor, std::pmr::memory_resource* memory) {
-    return Verification(segment, fingerprints, most, monitor, memory).run();
+void verify_segment(const Segment& segment, std::span<std::uint64_t> fingerprints,
+                    std::vector<std::string>& faults, std::size_t most, Monitor& monitor,
+                    std::pmr::memory_resource* memory) {
+    Verification(segment, fingerprints, faults, most, monitor, memory).run();
 }
 
 }  // namespace knowhow::search

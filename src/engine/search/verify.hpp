@@ -17,12 +17,13 @@ namespace knowhow::search {
 // for one chance in 2^64. 0 for the empty vector.
 std::uint64_t fingerprint(VectorView vector) noexcept;
 
-// Reads a whole segment and returns what is wrong with it, one sentence each, `most` at most; none
-// when it is sound. `fingerprints`: empty, or room for counts().documents numbers, which are set to
-// the fingerprint of each document as the postings have it, for a comparison with the table. Damage
-// that ends the walk (Error(kDataCorrupted)) is one of the sentences. Takes 16 bytes a document.
-std::vector<std::string> verify_segment(const Segment& segment,
-                                        std::span<std::uint64_t> fingerprints, std::size_t most,
-                                        Monitor& monitor, std::pmr::memory_resource* memory);
+// Reads a whole segment and appends what is wrong with it to `faults`, one sentence each, until
+// there are `most`; none where it is sound. Throws Error(kDataCorrupted) where damage ends the walk.
+// `fingerprints`: empty, or room for counts().documents numbers, which are set to the fingerprint
+// of each document as the postings have it, for a comparison with the table; they mean nothing
+// after an exception. Takes 16 bytes a document where the measure is cosine.
+void verify_segment(const Segment& segment, std::span<std::uint64_t> fingerprints,
+                    std::vector<std::string>& faults, std::size_t most, Monitor& monitor,
+                    std::pmr::memory_resource* memory);
 
 }  // namespace knowhow::search
