@@ -7,10 +7,10 @@ extern "C" {
 
 namespace knowhow::server {
 
-ActingAsOwner act_as_owner(const Recommender& recommender) {
+ActingAsOwner act_as(Oid owner) {
     ActingAsOwner before;
     GetUserIdAndSecContext(&before.user, &before.context);
-    SetUserIdAndSecContext(recommender.owner, before.context | SECURITY_RESTRICTED_OPERATION);
+    SetUserIdAndSecContext(owner, before.context | SECURITY_RESTRICTED_OPERATION);
     before.settings = NewGUCNestLevel();
     (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
                             GUC_ACTION_SAVE, true, 0, false);
