@@ -10,12 +10,6 @@ extern "C" {
 #include "server/border/border.hpp"
 
 namespace knowhow::server::index {
-namespace {
-
-constexpr Size kBlocksPerMapPage = kPayloadBytes / sizeof(BlockNumber);
-
-}  // namespace
-
 SegmentReader::SegmentReader(Relation index, const SegmentEntry& entry)
     : index_(index), generation_(entry.generation) {
     BlockNumber blocks = 0;
@@ -94,7 +88,7 @@ void SegmentWriter::write(search::PageNumber page, search::PageKind,
 BlockNumber SegmentWriter::write_map() {
     // The last page first, so that each knows the next.
     BlockNumber next = InvalidBlockNumber;
-    Size left = (map_.size() + kBlocksPerMapPage - 1) / kBlocksPerMapPage;
+    Size left = map_pages(map_.size());
     for (; left > 0; --left) {
         Size const from = (left - 1) * kBlocksPerMapPage;
         Size const count = std::min(kBlocksPerMapPage, map_.size() - from);

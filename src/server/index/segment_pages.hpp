@@ -10,6 +10,12 @@
 
 namespace knowhow::server::index {
 
+// Blocks that a page of a segment's map names at most, and pages that the map takes.
+inline constexpr Size kBlocksPerMapPage = kPayloadBytes / sizeof(BlockNumber);
+constexpr Size map_pages(Size pages) {
+    return (pages + kBlocksPerMapPage - 1) / kBlocksPerMapPage;
+}
+
 // Reads one segment. For engine code.
 class SegmentReader : public search::PageReader {
   public:
