@@ -89,6 +89,7 @@ BEGIN
             $sql$CREATE INDEX ON %1$I.snippets (author_id)$sql$,
             $sql$CREATE INDEX ON %1$I.snippets (team_id)$sql$,
             $sql$CREATE INDEX ON %1$I.snippets (created_at DESC NULLS LAST, snippet_id)$sql$,
+            $sql$CREATE INDEX ON %1$I.snippets USING tfidf (content knowhow.tfidf_ip_ops)$sql$,
             $sql$CREATE TRIGGER set_updated_at BEFORE UPDATE ON %1$I.snippets
                 FOR EACH ROW WHEN (
                     (OLD.kind, OLD.title, OLD.body, OLD.url)

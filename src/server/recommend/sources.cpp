@@ -8,6 +8,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <bit>
 
 #include "server/catalog/tables.hpp"
 #include "server/model/writer.hpp"
@@ -164,6 +165,28 @@ void read_excluded(Sources* sources) {
     SPI_freetuptable(rows);
 }
 
+enum class Ties { kCut, kWhole };
+
+// The `most` snippets nearest to `vector`, and with Ties::kWhole those as near as the last of them,
+// as far as they share a term with it. An index on content gives the inner order, but no order by a
+// second column, so ties are sorted outside. `most` is part of the text: the planner takes the index
+// where it knows that few rows are wanted.
+SPITupleTable* nearest(const Sources* sources, Datum vector, std::uint64_t most, Ties ties) {
+    Statement statement;
+    begin_statement(&statement,
+                    "SELECT snippet_id, distance FROM (SELECT s.snippet_id::int8 AS snippet_id, "
+                    "s.content::knowhow.tfidf OPERATOR(knowhow.<#>) ");
+    append_parameter(&statement, catalog_type("tfidf"), vector);
+    append_sql(&statement, " AS distance FROM ");
+    append_snippets(&statement, sources);
+    append_sql(&statement, " WHERE s.content IS NOT NULL");
+    append_filters(&statement, sources);
+    append_sql(&statement, psprintf(" ORDER BY distance FETCH FIRST " UINT64_FORMAT " ROWS %s",
+                                    most, ties == Ties::kCut ? "ONLY" : "WITH TIES"));
+    append_sql(&statement, ") AS nearest WHERE distance < 0 ORDER BY distance, snippet_id");
+    return run_statement(&statement);
+}
+
 }  // namespace
 
 bool is_excluded(const Sources* sources, std::int64_t snippet_id) {
@@ -290,20 +313,16 @@ Sources* open_sources(const Request* request) {
 }
 
 SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit) {
-    // The product is computed once a row: the condition on it comes after the LIMIT.
-    Statement statement;
-    begin_statement(&statement,
-                    "SELECT snippet_id, distance FROM (SELECT s.snippet_id::int8 AS snippet_id, "
-                    "s.content::knowhow.tfidf OPERATOR(knowhow.<#>) ");
-    append_parameter(&statement, catalog_type("tfidf"), vector);
-    append_sql(&statement, " AS distance FROM ");
-    append_snippets(&statement, sources);
-    append_sql(&statement, " WHERE s.content IS NOT NULL");
-    append_filters(&statement, sources);
-    append_sql(&statement, " ORDER BY distance, s.snippet_id LIMIT ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(limit + sources->excluded_count));
-    append_sql(&statement, ") nearest WHERE distance < 0");
-    return run_statement(&statement);
+    std::uint64_t const needed = static_cast<std::uint64_t>(limit + sources->excluded_count);
+    // One more, to see whether ties are cut; and few different numbers, each of which is a plan.
+    std::uint64_t const most = std::bit_ceil(needed + 1);
+    SPITupleTable* const rows = nearest(sources, vector, most, Ties::kCut);
+    if (needed == 0 || rows->numvals < most ||
+        float8_column(rows, needed - 1, 2, 0) != float8_column(rows, most - 1, 2, 0)) {
+        return rows;
+    }
+    SPI_freetuptable(rows);
+    return nearest(sources, vector, most, Ties::kWhole);
 }
 
 SPITupleTable* newest(const Sources* sources, std::int64_t limit) {

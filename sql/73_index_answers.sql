@@ -1,0 +1,109 @@
+-- search(), similar() and recommend() go by the index of content, and answer as without it.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS knowhow;
+SELECT knowhow.create_knowledge_base('indexed') \g /dev/null
+SET knowhow.recommender = 'indexed';
+SET jit = off;
+
+-- 4,000 snippets of few words, so that ties abound, many of them at every limit.
+INSERT INTO indexed.teams VALUES (1, 'one'), (2, 'two');
+INSERT INTO indexed.users SELECT u, 'person ' || u, 1 + u % 2 FROM generate_series(1, 30) AS u;
+INSERT INTO indexed.snippets (snippet_id, kind, title, body, team_id, created_at)
+SELECT 4001 - s, CASE s % 3 WHEN 0 THEN 'article' WHEN 1 THEN 'code' ELSE 'course' END,
+       'title word' || s % 97, (SELECT string_agg('word' || (s * s + i * i * i) % 59, ' ') FROM generate_series(1, 1 + s % 7) AS i),
+       1 + s % 2, timestamptz '2025-01-01 UTC' + interval '1 hour' * s
+FROM generate_series(1, 4000) AS s;
+INSERT INTO indexed.labels (snippet_id, kind, value)
+SELECT s, 'topic', 'topic' || s % 5 FROM generate_series(1, 4000) AS s;
+INSERT INTO indexed.ratings SELECT u, 1 + (u * 7919 + i * 104729) % 4000, 3 + i % 3
+FROM generate_series(1, 30) AS u, generate_series(1, 20) AS i ON CONFLICT DO NOTHING;
+SELECT knowhow.train() > 0 AS trained;
+ANALYZE indexed.snippets, indexed.labels;
+
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'indexed' AND indexdef LIKE '%tfidf%';
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF)
+SELECT s.snippet_id, s.content OPERATOR(knowhow.<#>) '''word1'':1' AS distance FROM indexed.snippets AS s
+WHERE s.content IS NOT NULL AND s.kind = ANY ('{code}') ORDER BY distance FETCH FIRST 1024 ROWS ONLY;
+RESET enable_seqscan;
+
+CREATE TABLE indexed.asked (plan text, n serial, question text, answers text);
+GRANT ALL ON indexed.asked, indexed.asked_n_seq TO PUBLIC;
+CREATE PROCEDURE indexed.ask(plan text) LANGUAGE plpgsql AS $$
+DECLARE
+    question text;
+    answers text;
+BEGIN
+    DISCARD PLANS;
+    FOREACH question IN ARRAY ARRAY[
+        'search(''word1'')', 'search(''word1 word2 word58'', 5000)', 'search(''title'', 50)', 'search(''title word3'', 400)',
+        'search(''title'', 100000)', 'search(''nowhere'')', 'search(''word7'', 20, kinds => ''{code}'')',
+        'search(''word7 word9'', 500, topics => ''{topic1,topic3}'', teams => ''{2}'')',
+        'similar(17)', 'similar(170, 600)', 'similar(3, 30, kinds => ''{course}'')',
+        'recommend(1)', 'recommend(2, ''word5 title'', 50)', 'recommend(3, max_results => 700)',
+        'recommend(NULL, ''title'', 20)', 'recommend(4, ''word1'', 30, topics => ''{topic2}'', exclude => ''{}'')'] LOOP
+        EXECUTE format('SELECT string_agg(r::text, chr(10) ORDER BY rank) FROM knowhow.%s AS r', question) INTO answers;
+        INSERT INTO indexed.asked (plan, question, answers) VALUES (plan, question, answers);
+    END LOOP;
+END
+$$;
+CREATE FUNCTION indexed.scans() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT pg_stat_get_xact_numscans('indexed.snippets_content_idx'::regclass)
+$$;
+-- In one transaction, for what is new is so as of its time.
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off;
+CALL indexed.ask('index');
+-- Each of the fifteen that find something goes by it once at least.
+SELECT indexed.scans() >= 15 AS by_index, indexed.scans() AS scans \gset
+SELECT :'by_index' AS by_index;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+SET LOCAL enable_indexscan = off;
+CALL indexed.ask('sequence');
+SELECT indexed.scans() - :scans AS by_index;
+COMMIT;
+SELECT count(*) AS questions, count(answers) AS answered FROM indexed.asked WHERE plan = 'index';
+SELECT a.question FROM indexed.asked AS a JOIN indexed.asked AS b USING (question)
+WHERE a.plan = 'index' AND b.plan = 'sequence' AND a.answers IS DISTINCT FROM b.answers;
+-- A tie at the limit goes to the smaller snippet_id, wherever the rows are.
+SELECT min(snippet_id), max(snippet_id) FROM knowhow.search('title', 30);
+
+-- Under row security, and beside rows that come and go.
+CREATE ROLE regress_knowhow_reader;
+GRANT USAGE ON SCHEMA indexed TO regress_knowhow_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA indexed TO regress_knowhow_reader;
+ALTER TABLE indexed.snippets ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_team ON indexed.snippets FOR SELECT USING (team_id = 2 OR snippet_id < 100);
+DELETE FROM indexed.snippets WHERE snippet_id % 11 = 0;
+UPDATE indexed.snippets SET title = 'title of another word' WHERE snippet_id % 13 = 0;
+INSERT INTO indexed.snippets (snippet_id, title, body, team_id) SELECT 5000 + s, 'title', 'word' || s, 2 FROM generate_series(1, 300) AS s;
+TRUNCATE indexed.asked;
+BEGIN;
+SET LOCAL ROLE regress_knowhow_reader;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off;
+CALL indexed.ask('index');
+SELECT indexed.scans() >= 15 AS by_index;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+SET LOCAL enable_indexscan = off;
+CALL indexed.ask('sequence');
+RESET enable_indexscan;
+RESET ROLE;
+SELECT * FROM knowhow.verify_index('indexed.snippets_content_idx');
+-- Without the index nothing but the time changes.
+DROP INDEX indexed.snippets_content_idx;
+SET LOCAL ROLE regress_knowhow_reader;
+CALL indexed.ask('none');
+COMMIT;
+SELECT plan, count(*) AS questions, count(answers) AS answered FROM indexed.asked GROUP BY plan ORDER BY plan;
+SELECT a.question, b.plan FROM indexed.asked AS a JOIN indexed.asked AS b USING (question)
+WHERE a.plan = 'index' AND a.answers IS DISTINCT FROM b.answers;
+
+SELECT knowhow.drop_recommender('indexed');
+SET client_min_messages = warning;
+DROP SCHEMA indexed CASCADE;
+DROP ROLE regress_knowhow_reader;
+RESET knowhow.recommender;
