@@ -1,0 +1,40 @@
+// Which segments to merge, so that a row is rewritten few times and a scan opens few segments.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace knowhow::search {
+
+// Segments of about the same size are merged when there are so many: each row is then rewritten once
+// for every factor of kMergeFactor by which the index has grown since (tiers, as in Cassandra's
+// size-tiered compaction and Lucene's TieredMergePolicy; O'Neil and others, The Log-Structured
+// Merge-Tree, 1996).
+inline constexpr std::size_t kMergeFactor = 8;
+
+// A segment up to this size is of the first tier, which takes what flushes write.
+inline constexpr std::uint32_t kFirstTierRows = 4096;
+
+struct SegmentSize {
+    std::uint32_t rows;
+    std::uint32_t deleted;  // of these
+};
+
+struct MergeLimits {
+    // Rows of a merge at most, as they are before it.
+    std::uint64_t rows = std::numeric_limits<std::uint64_t>::max();
+    // Whether a segment more than a fifth of whose rows are deleted is written anew by itself.
+    bool compact = false;
+    // With so many segments the smallest are merged, whatever their sizes are.
+    std::size_t segments = std::numeric_limits<std::size_t>::max();
+};
+
+// The places of the segments to merge next into one, ascending; none when nothing is to be done. One
+// that has no live row is always chosen, if only by itself.
+std::vector<std::size_t> choose_merge(std::span<const SegmentSize> segments,
+                                      const MergeLimits& limits);
+
+}  // namespace knowhow::search
