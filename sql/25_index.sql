@@ -30,6 +30,7 @@ CREATE INDEX ON docs USING tfidf (v, v);
 CREATE UNIQUE INDEX ON docs USING tfidf (v);
 CREATE INDEX ON docs USING tfidf (id);
 CREATE INDEX ON docs USING tfidf (v) WITH (nonsense = 1);
+CREATE INDEX ON docs USING tfidf (v) WITH (fresh_pages = 1);
 SELECT opcname, amvalidate(pg_opclass.oid) FROM pg_opclass JOIN pg_am ON pg_am.oid = opcmethod
 WHERE amname = 'tfidf' ORDER BY opcname;
 

@@ -67,7 +67,8 @@ $$;
 CALL add_rows(150);
 -- No update is a HOT one, which would leave the index with the ctid of the row's first version.
 CREATE INDEX ON docs (id);
-CREATE INDEX docs_ip ON docs USING tfidf (v tfidf_ip_ops);
+-- Its rows become segments as soon as they can, and these are merged.
+CREATE INDEX docs_ip ON docs USING tfidf (v tfidf_ip_ops) WITH (fresh_pages = 2);
 CREATE INDEX docs_cosine ON docs USING tfidf (v tfidf_cosine_ops);
 SET enable_seqscan = off;
 SET jit = off;

@@ -7,6 +7,7 @@ extern "C" {
 
 #include <climits>
 
+#include "server/index/options.hpp"
 #include "server/worker/launcher.hpp"
 #include "server/worker/shared_state.hpp"
 
@@ -75,6 +76,7 @@ extern "C" void _PG_init(void) {
                             &settings::launcher_naptime, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S,
                             nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("knowhow");
+    index::register_options();
     if (process_shared_preload_libraries_in_progress) {
         request_shared_state();
         register_launcher();

@@ -4,6 +4,9 @@ extern "C" {
 #include <access/generic_xlog.h>
 }
 
+#include "server/index/free_pages.hpp"
+#include "server/index/structure.hpp"
+
 namespace knowhow::server::index {
 namespace {
 
@@ -40,33 +43,79 @@ void count_row(Meta* meta, const RowBytes& row) {
     meta->fresh.bytes += row.bytes;
 }
 
-// Adds the row to the last page if that has room.
-bool append_to_tail(Relation index, const RowBytes& row) {
-    if (row.bytes > kMostChunk) {
-        return false;
+bool has_room(Page page, const RowBytes& row) {
+    return payload_used(page) + sizeof(ChunkHead) + row.bytes <= kPayloadBytes;
+}
+
+// The last page, exclusively locked; InvalidBuffer where there is none.
+Buffer lock_tail(Relation index, const Meta* meta) {
+    if (meta->fresh.tail == InvalidBlockNumber) {
+        return InvalidBuffer;
     }
-    Buffer const meta_buffer = lock_meta(index);
-    Meta* const present = meta_of(index, BufferGetPage(meta_buffer));
-    BlockNumber const tail = present->fresh.tail;
-    if (tail == InvalidBlockNumber) {
+    Buffer const buffer = ReadBuffer(index, meta->fresh.tail);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    check_page(index, meta->fresh.tail, BufferGetPage(buffer), Kind::kFresh, 0);
+    return buffer;
+}
+
+// Makes pages, `first` to `last`, the end of the chain. The metapage and the tail are registered.
+void link(Meta* meta, Page tail, uint64 generation, BlockNumber first, BlockNumber last,
+          uint32 pages) {
+    if (tail == nullptr) {
+        meta->fresh.head = first;
+        meta->fresh.head_generation = generation;
+    } else {
+        special(tail)->next = first;
+        special(tail)->next_generation = generation;
+    }
+    meta->fresh.tail = last;
+    meta->fresh.pages += pages;
+}
+
+// A row that fits into a page: into the last one if that has room, else into a new one that is
+// linked by the same record.
+uint32 append_short(Relation index, const RowBytes& row) {
+    Buffer new_buffer = InvalidBuffer;
+    for (;;) {
+        Buffer const meta_buffer = lock_meta(index);
+        Buffer const tail_buffer =
+            lock_tail(index, meta_of(index, BufferGetPage(meta_buffer)));
+        bool const has_tail = BufferIsValid(tail_buffer);
+        bool const fits = has_tail && has_room(BufferGetPage(tail_buffer), row);
+        uint32 pages = 0;
+        if (fits || BufferIsValid(new_buffer)) {
+            GenericXLogState* const log = GenericXLogStart(index);
+            Meta* const meta = meta_of(index, GenericXLogRegisterBuffer(log, meta_buffer, 0));
+            Page page = has_tail ? GenericXLogRegisterBuffer(log, tail_buffer, 0) : nullptr;
+            if (!fits) {
+                uint64 const generation = meta->next_generation++;
+                BlockNumber const block = BufferGetBlockNumber(new_buffer);
+                link(meta, page, generation, block, block, 1);
+                page = GenericXLogRegisterBuffer(log, new_buffer, GENERIC_XLOG_FULL_IMAGE);
+                init_page(page, Kind::kFresh, generation);
+                pages = meta->fresh.pages;
+            }
+            put_chunk(page, row, 0, row.bytes);
+            count_row(meta, row);
+            GenericXLogFinish(log);
+        }
+        if (has_tail) {
+            UnlockReleaseBuffer(tail_buffer);
+        }
         UnlockReleaseBuffer(meta_buffer);
-        return false;
+        if (fits) {
+            if (BufferIsValid(new_buffer)) {
+                give_back(index, new_buffer);  // somebody else was faster
+            }
+            return 0;
+        }
+        if (BufferIsValid(new_buffer)) {
+            UnlockReleaseBuffer(new_buffer);
+            return pages;
+        }
+        // Its lock comes before the metapage's, so that nobody waits for the search.
+        new_buffer = allocate(index);
     }
-    Buffer const tail_buffer = ReadBuffer(index, tail);
-    LockBuffer(tail_buffer, BUFFER_LOCK_EXCLUSIVE);
-    check_page(index, tail, BufferGetPage(tail_buffer), Kind::kFresh, 0);
-    bool const fits =
-        payload_used(BufferGetPage(tail_buffer)) + sizeof(ChunkHead) + row.bytes <= kPayloadBytes;
-    if (fits) {
-        GenericXLogState* const log = GenericXLogStart(index);
-        Meta* const meta = meta_of(index, GenericXLogRegisterBuffer(log, meta_buffer, 0));
-        put_chunk(GenericXLogRegisterBuffer(log, tail_buffer, 0), row, 0, row.bytes);
-        count_row(meta, row);
-        GenericXLogFinish(log);
-    }
-    UnlockReleaseBuffer(tail_buffer);
-    UnlockReleaseBuffer(meta_buffer);
-    return fits;
 }
 
 // Writes the row to new pages, the last first, so that each knows the next; nothing leads to them
@@ -76,7 +125,7 @@ BlockNumber write_pages(Relation index, const RowBytes& row, uint64 generation, 
     BlockNumber next = InvalidBlockNumber;
     for (uint32 left = pages; left > 0; --left) {
         CHECK_FOR_INTERRUPTS();
-        Buffer const buffer = extend(index);
+        Buffer const buffer = allocate(index);
         GenericXLogState* const log = GenericXLogStart(index);
         Page const page = GenericXLogRegisterBuffer(log, buffer, GENERIC_XLOG_FULL_IMAGE);
         init_page(page, Kind::kFresh, generation);
@@ -94,37 +143,33 @@ BlockNumber write_pages(Relation index, const RowBytes& row, uint64 generation, 
     return next;
 }
 
-// Makes pages that are written the end of the chain, in one record.
-void link(Relation index, const RowBytes& row, uint64 generation, uint32 pages, BlockNumber first,
-          BlockNumber last) {
+uint32 append_long(Relation index, const RowBytes& row) {
+    lock_part(index, Part::kUnlinked, ShareLock);
+    uint64 const generation = draw_generation(index);
+    uint32 const pages = static_cast<uint32>((row.bytes + kMostChunk - 1) / kMostChunk);
+    BlockNumber last = InvalidBlockNumber;
+    BlockNumber const first = write_pages(index, row, generation, pages, &last);
     Buffer const meta_buffer = lock_meta(index);
+    Buffer const tail_buffer = lock_tail(index, meta_of(index, BufferGetPage(meta_buffer)));
     GenericXLogState* const log = GenericXLogStart(index);
     Meta* const meta = meta_of(index, GenericXLogRegisterBuffer(log, meta_buffer, 0));
-    Buffer tail_buffer = InvalidBuffer;
-    if (meta->fresh.tail == InvalidBlockNumber) {
-        meta->fresh.head = first;
-        meta->fresh.head_generation = generation;
-    } else {
-        tail_buffer = ReadBuffer(index, meta->fresh.tail);
-        LockBuffer(tail_buffer, BUFFER_LOCK_EXCLUSIVE);
-        check_page(index, meta->fresh.tail, BufferGetPage(tail_buffer), Kind::kFresh, 0);
-        Special* const end = special(GenericXLogRegisterBuffer(log, tail_buffer, 0));
-        end->next = first;
-        end->next_generation = generation;
-    }
-    meta->fresh.tail = last;
-    meta->fresh.pages += pages;
+    Page const tail =
+        BufferIsValid(tail_buffer) ? GenericXLogRegisterBuffer(log, tail_buffer, 0) : nullptr;
+    link(meta, tail, generation, first, last, pages);
     count_row(meta, row);
+    uint32 const all_pages = meta->fresh.pages;
     GenericXLogFinish(log);
     if (BufferIsValid(tail_buffer)) {
         UnlockReleaseBuffer(tail_buffer);
     }
     UnlockReleaseBuffer(meta_buffer);
+    unlock_part(index, Part::kUnlinked, ShareLock);
+    return all_pages;
 }
 
 }  // namespace
 
-void append_fresh(Relation index, ItemPointer tid, const struct varlena* vector) {
+uint32 append_fresh(Relation index, ItemPointer tid, const struct varlena* vector) {
     RowBytes row;
     Size const bytes = vector == nullptr ? 0 : VARSIZE_ANY_EXHDR(vector);
     search::write_fresh_head(
@@ -132,23 +177,18 @@ void append_fresh(Relation index, ItemPointer tid, const struct varlena* vector)
         vector == nullptr, static_cast<uint32>(bytes), row.head);
     row.vector = vector == nullptr ? nullptr : VARDATA_ANY(vector);
     row.bytes = sizeof row.head + bytes;
-    if (append_to_tail(index, row)) {
-        return;
-    }
-    uint64 const generation = draw_generation(index);
-    uint32 const pages = static_cast<uint32>((row.bytes + kMostChunk - 1) / kMostChunk);
-    BlockNumber last = InvalidBlockNumber;
-    BlockNumber const first = write_pages(index, row, generation, pages, &last);
-    link(index, row, generation, pages, first, last);
+    return row.bytes <= kMostChunk ? append_short(index, row) : append_long(index, row);
 }
 
-void read_fresh_page(Relation index, BlockNumber block, uint64 generation, Page to,
+bool read_fresh_page(Relation index, BlockNumber block, uint64 generation, Page to,
                      BufferAccessStrategy strategy) {
     Buffer const buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     memcpy(to, BufferGetPage(buffer), BLCKSZ);
     UnlockReleaseBuffer(buffer);
-    check_page(index, block, to, Kind::kFresh, generation);
+    if (!is_of_generation(index, block, to, Kind::kFresh, generation)) {
+        return false;
+    }
     Size const used = payload_used(to);
     Size offset = 0;
     while (offset < used) {
@@ -163,6 +203,7 @@ void read_fresh_page(Relation index, BlockNumber block, uint64 generation, Page 
         }
         offset = next_chunk(offset, head);
     }
+    return true;
 }
 
 }  // namespace knowhow::server::index

@@ -2,8 +2,8 @@
 //
 // A page's payload is a row of chunks, each a ChunkHead and its bytes; a row is one chunk, or where
 // it is larger than what is left of a page, chunks on pages of the chain that follow each other,
-// the first chunk of a page each. Nothing moves: rows are added behind the last, and VACUUM marks
-// the first chunk of a row that is dead.
+// the first chunk of a page each. Nothing moves: rows are added behind the last, VACUUM marks the
+// first chunk of a row that is dead, and a flush takes pages from the front away.
 #pragma once
 
 #include "server/index/metapage.hpp"
@@ -22,12 +22,12 @@ inline constexpr uint16 kChunkDeleted = 4;  // first chunks only: VACUUM removed
 inline constexpr Size kMostChunk = kPayloadBytes - sizeof(ChunkHead);
 
 // Adds a row, for all to see at once: `vector` is a tfidf value that is not toasted, or NULL.
-// For PostgreSQL phases.
-void append_fresh(Relation index, ItemPointer tid, const struct varlena* vector);
+// Returns how many pages the fresh area has if it grew by one, else 0. For PostgreSQL phases.
+uint32 append_fresh(Relation index, ItemPointer tid, const struct varlena* vector);
 
-// Copies a fresh page to `to`, BLCKSZ bytes, under a share lock, and checks it: that it is of this
-// generation, and that its chunks fill it. For PostgreSQL phases.
-void read_fresh_page(Relation index, BlockNumber block, uint64 generation, Page to,
+// Copies a fresh page to `to`, BLCKSZ bytes, under a share lock, and checks it: that its chunks fill
+// it. Returns whether it is of this generation. For PostgreSQL phases.
+bool read_fresh_page(Relation index, BlockNumber block, uint64 generation, Page to,
                      BufferAccessStrategy strategy);
 
 // The chunk at `offset` of a page that was checked, and the offset of the next.

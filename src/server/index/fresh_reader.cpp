@@ -2,20 +2,23 @@
 
 #include "engine/base/error.hpp"
 #include "server/border/border.hpp"
+#include "server/index/generation_changed.hpp"
 
 namespace knowhow::server::index {
 
-FreshReader::FreshReader(Relation index, const Meta& meta)
+FreshReader::FreshReader(Relation index, const Meta& meta, BlockNumber end)
     : index_(index),
+      end_(end),
       page_(std::make_unique<char[]>(BLCKSZ)),
       next_(meta.fresh.head),
       next_generation_(meta.fresh.head_generation),
       blocks_(0) {}
 
 bool FreshReader::open_next_page() {
-    if (next_ == InvalidBlockNumber) {
+    if (next_ == end_ || next_ == InvalidBlockNumber) {
         return false;
     }
+    bool same = false;
     guarded([&] {
         if (pages_ >= blocks_) {
             blocks_ = RelationGetNumberOfBlocks(index_);
@@ -23,8 +26,11 @@ bool FreshReader::open_next_page() {
                 report_damage(index_, next_, "the chain of fresh pages has no end");
             }
         }
-        read_fresh_page(index_, next_, next_generation_, page_.get(), nullptr);
+        same = read_fresh_page(index_, next_, next_generation_, page_.get(), nullptr);
     });
+    if (!same) {
+        throw GenerationChanged(index_, next_);
+    }
     ++pages_;
     block_ = next_;
     offset_ = 0;
@@ -65,6 +71,7 @@ bool FreshReader::next(search::Row& row) {
         ChunkHead const head = chunk_at(page_.get(), offset_);
         const char* const bytes = chunk_bytes(page_.get(), offset_);
         offset_ = next_chunk(offset_, head);
+        bytes_ += head.bytes;
         bool const first = (head.flags & kChunkFirst) != 0;
         if (first == !long_row_.empty()) {
             guarded([&] { report_damage(index_, block_, "chunks of rows are out of order"); });
@@ -89,6 +96,7 @@ bool FreshReader::next(search::Row& row) {
                     guarded([&] { report_damage(index_, block_, "a row is cut off"); });
                 }
                 offset_ = next_chunk(0, more);
+                bytes_ += more.bytes;
                 end = (more.flags & kChunkLast) != 0;
             }
             continue;

@@ -3,22 +3,11 @@
 #include "server/index/callbacks.hpp"
 
 extern "C" {
-#include <access/reloptions.h>
 #include <commands/vacuum.h>
 }
 
-namespace knowhow::server::index {
-namespace {
-
-bytea* options(Datum given, bool check) {
-    // None yet, and one that is unknown is refused.
-    static const relopt_parse_elt kNone[1] = {};
-    return static_cast<bytea*>(
-        build_reloptions(given, check, static_cast<relopt_kind>(0), 0, kNone, 0));
-}
-
-}  // namespace
-}  // namespace knowhow::server::index
+#include "server/index/build_part.hpp"
+#include "server/index/options.hpp"
 
 // tfidf_index_handler(internal) -> index_am_handler
 KNOWHOW_FUNCTION(tfidf_index_handler) {
@@ -30,13 +19,17 @@ KNOWHOW_FUNCTION(tfidf_index_handler) {
     routine->amoptionalkey = true;
     routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
     routine->amkeytype = InvalidOid;
+#if PG_VERSION_NUM >= 170000
+    routine->amcanbuildparallel = true;
+#endif
     routine->ambuild = index::build;
     routine->ambuildempty = index::build_empty;
+    routine->ambuildphasename = index::build_phase_name;
     routine->aminsert = index::insert;
     routine->ambulkdelete = index::bulk_delete;
     routine->amvacuumcleanup = index::vacuum_cleanup;
     routine->amcostestimate = index::estimate_cost;
-    routine->amoptions = index::options;
+    routine->amoptions = index::parse_options;
     routine->amvalidate = index::validate;
     routine->ambeginscan = index::begin_scan;
     routine->amrescan = index::rescan;

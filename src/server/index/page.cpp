@@ -1,9 +1,5 @@
 #include "server/index/page.hpp"
 
-extern "C" {
-#include <storage/lmgr.h>
-}
-
 namespace knowhow::server::index {
 
 void init_page(Page page, Kind kind, uint64 generation) {
@@ -11,6 +7,7 @@ void init_page(Page page, Kind kind, uint64 generation) {
     Special* const end = special(page);
     end->generation = generation;
     end->next_generation = 0;
+    end->freed_at = 0;
     end->next = InvalidBlockNumber;
     end->kind = static_cast<uint16>(kind);
     end->page_id = kPageId;
@@ -24,7 +21,7 @@ void report_damage(Relation index, BlockNumber block, const char* what) {
     pg_unreachable();
 }
 
-void check_page(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation) {
+bool is_of_generation(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation) {
     if (PageIsNew(page)) {
         report_damage(index, block, "the page was never written");
     }
@@ -34,29 +31,18 @@ void check_page(Relation index, BlockNumber block, Page page, Kind kind, uint64 
         header->pd_lower > header->pd_special || special(page)->page_id != kPageId) {
         report_damage(index, block, "it is no page of a tfidf index");
     }
-    if (special(page)->kind != static_cast<uint16>(kind)) {
-        report_damage(index, block, "the page is of another kind than expected");
-    }
-    if (generation != 0 && special(page)->generation != generation) {
-        report_damage(index, block, "the page is of another generation than expected");
-    }
+    return special(page)->kind == static_cast<uint16>(kind) &&
+           (generation == 0 || special(page)->generation == generation);
 }
 
-Buffer extend(Relation index) {
-#if PG_VERSION_NUM >= 160000
-    return ExtendBufferedRel(BMR_REL(index), MAIN_FORKNUM, nullptr, EB_LOCK_FIRST);
-#else
-    bool const others = !RELATION_IS_LOCAL(index);
-    if (others) {
-        LockRelationForExtension(index, ExclusiveLock);
+void check_page(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation) {
+    if (is_of_generation(index, block, page, kind, generation)) {
+        return;
     }
-    Buffer const buffer = ReadBuffer(index, P_NEW);
-    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-    if (others) {
-        UnlockRelationForExtension(index, ExclusiveLock);
-    }
-    return buffer;
-#endif
+    report_damage(index, block,
+                  special(page)->kind != static_cast<uint16>(kind)
+                      ? "the page is of another kind than expected"
+                      : "the page is of another generation than expected");
 }
 
 }  // namespace knowhow::server::index

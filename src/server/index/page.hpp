@@ -26,11 +26,14 @@ enum class Kind : uint16 {
 struct Special {
     uint64 generation;       // drawn from the metapage when the page was written; never again
     uint64 next_generation;  // of the page `next`
+    // 0 while anything leads here; else the next transaction id when nothing did any more. What
+    // the page holds stays for scans that are on their way to it (free_pages.hpp).
+    uint64 freed_at;
     BlockNumber next;  // of a chain; InvalidBlockNumber at its end. In a segment: the page's number
     uint16 kind;
     uint16 page_id;
 };
-static_assert(sizeof(Special) == 24 && sizeof(Special) % MAXIMUM_ALIGNOF == 0);
+static_assert(sizeof(Special) == 32 && sizeof(Special) % MAXIMUM_ALIGNOF == 0);
 
 inline constexpr uint16 kPageId = 0xFF97;
 inline constexpr Size kPayloadBytes = BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - sizeof(Special);
@@ -53,13 +56,14 @@ inline Special* special(Page page) {
 
 void init_page(Page page, Kind kind, uint64 generation);
 
-// Raises an error that names the index and the block unless the page is one of this kind (and,
-// if not 0, of this generation), with sizes that can be.
+// Raises an error that names the index and the block unless the page is one of a tfidf index, with
+// sizes that can be. Returns whether it is of this kind and, if that is not 0, of this generation:
+// if not, it may have been used again since somebody learnt of it.
+bool is_of_generation(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation);
+
+// For those who hold what keeps the page from being used again: raises the error then as well.
 void check_page(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation);
 
 [[noreturn]] void report_damage(Relation index, BlockNumber block, const char* what);
-
-// A new page at the end of the index, pinned and exclusively locked, all zeros.
-Buffer extend(Relation index);
 
 }  // namespace knowhow::server::index

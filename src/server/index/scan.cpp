@@ -14,6 +14,7 @@ extern "C" {
 #include "server/border/border.hpp"
 #include "server/border/context_memory.hpp"
 #include "server/index/fresh_reader.hpp"
+#include "server/index/generation_changed.hpp"
 #include "server/index/segment_pages.hpp"
 #include "server/type/tfidf.hpp"
 
@@ -47,16 +48,10 @@ class Ranking {
     // `query`: none where it is NULL; then no row has a distance.
     Ranking(Relation index, const Meta& meta, std::optional<VectorView> query,
             MemoryContext context)
-        : memory_(context),
-          fresh_(index, meta),
-          search_(static_cast<search::Measure>(meta.measure), query, &memory_) {
-        fresh_.rewind();
-        for (uint32 i = 0; i < meta.segment_count; ++i) {
-            readers_.push_back(std::make_unique<SegmentReader>(index, meta.segments[i]));
-            opened_.push_back(std::make_unique<search::Segment>(*readers_.back()));
-            segments_.push_back({opened_.back().get(), meta.segments[i].deleted > 0});
-        }
-    }
+        : index_(index),
+          meta_(meta),
+          memory_(context),
+          search_(static_cast<search::Measure>(meta.measure), query, &memory_) {}
 
     bool next(search::Hit& hit) {
         if (at_ == hits_.size()) {
@@ -64,8 +59,7 @@ class Ranking {
                 return false;
             }
             std::size_t const most = static_cast<std::size_t>(work_mem) * 1024 / sizeof hit;
-            InterruptMonitor monitor;
-            search_.next(segments_, fresh_, batch_, hits_, monitor);
+            search_next();
             ended_ = hits_.size() < batch_;
             batch_ = std::min(batch_ * kBatchGrowth, most);
             at_ = 0;
@@ -81,12 +75,75 @@ class Ranking {
     bool must_search() const { return at_ == hits_.size(); }
 
   private:
+    // Begins anew, with what the metapage names then, where a page has been used again meanwhile.
+    void search_next() {
+        InterruptMonitor monitor;
+        for (;;) {
+            try {
+                if (!fresh_) {
+                    open();
+                }
+                search_.next(segments_, *fresh_, batch_, hits_, monitor);
+                return;
+            } catch (const GenerationChanged&) {
+                close();
+                Meta now;
+                guarded([&] { now = read_meta(index_); });
+                if (same_structure(now, meta_)) {
+                    throw;
+                }
+                meta_ = now;
+            }
+            monitor.poll();
+        }
+    }
+
+    void open() {
+        // The largest segment first: it raises the bar for all others the most.
+        std::vector<const SegmentEntry*> entries;
+        for (uint32 i = 0; i < meta_.segment_count; ++i) {
+            entries.push_back(&meta_.segments[i]);
+        }
+        std::sort(entries.begin(), entries.end(),
+                  [](const SegmentEntry* a, const SegmentEntry* b) { return a->rows > b->rows; });
+        for (const SegmentEntry* entry : entries) {
+            readers_.push_back(std::make_unique<SegmentReader>(index_, *entry));
+            opened_.push_back(std::make_unique<search::Segment>(*readers_.back()));
+            segments_.push_back({opened_.back().get(), entry->deleted > 0});
+        }
+        fresh_.emplace(index_, meta_);
+        fresh_->rewind();
+    }
+
+    void close() {
+        fresh_.reset();
+        segments_.clear();
+        opened_.clear();
+        readers_.clear();
+    }
+
+    // Whether both lead to the same pages.
+    static bool same_structure(const Meta& a, const Meta& b) {
+        if (a.segment_count != b.segment_count ||
+            a.fresh.head_generation != b.fresh.head_generation) {
+            return false;
+        }
+        for (uint32 i = 0; i < a.segment_count; ++i) {
+            if (a.segments[i].generation != b.segments[i].generation) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    Relation index_;
+    Meta meta_;  // as last read
     ContextMemory memory_;
-    ScannedFresh fresh_;
     search::Search search_;
     std::vector<std::unique_ptr<SegmentReader>> readers_;
     std::vector<std::unique_ptr<search::Segment>> opened_;
     std::vector<search::SearchedSegment> segments_;
+    std::optional<ScannedFresh> fresh_;
     std::vector<search::Hit> hits_;
     std::size_t at_ = 0;
     std::size_t batch_ = kFirstBatch;

@@ -7,16 +7,12 @@
 #include "engine/search/page.hpp"
 #include "engine/search/segment.hpp"
 #include "server/index/metapage.hpp"
+#include "server/index/segment_maps.hpp"
 
 namespace knowhow::server::index {
 
-// Blocks that a page of a segment's map names at most, and pages that the map takes.
-inline constexpr Size kBlocksPerMapPage = kPayloadBytes / sizeof(BlockNumber);
-constexpr Size map_pages(Size pages) {
-    return (pages + kBlocksPerMapPage - 1) / kBlocksPerMapPage;
-}
-
-// Reads one segment. For engine code.
+// Reads one segment. For engine code. Where a page has been used again since the entry was read,
+// GenerationChanged is thrown.
 class SegmentReader : public search::PageReader {
   public:
     SegmentReader(Relation index, const SegmentEntry& entry);
@@ -25,32 +21,42 @@ class SegmentReader : public search::PageReader {
     void read(search::PageNumber page, std::size_t offset, std::size_t bytes, void* to) override;
 
     // The block of a page, for VACUUM; the page must be one of the segment's.
-    BlockNumber block(search::PageNumber page) const { return map_.at(page); }
+    BlockNumber block(search::PageNumber page) const { return map_->at(page); }
+    const SegmentMap& blocks() const noexcept { return *map_; }
     uint64 generation() const noexcept { return generation_; }
 
   private:
     Relation index_;
     uint64 generation_;
-    std::vector<BlockNumber> map_;
+    std::uint32_t pages_;
+    std::shared_ptr<const SegmentMap> map_;
 };
 
-// Writes one segment to new pages of the index. Nothing leads to them until publish(), and a crash
-// leaves them so. For engine code.
+// How a segment's pages are written.
+enum class Writing {
+    kLogged,    // to free pages or new ones, each logged
+    kUnlogged,  // to new ones; who builds the index logs all of it in the end
+};
+
+// Writes one segment. Nothing leads to its pages until its entry is published, and a crash leaves
+// them so. For engine code.
 class SegmentWriter : public search::PageWriter {
   public:
-    SegmentWriter(Relation index, Monitor& monitor);
+    SegmentWriter(Relation index, Writing writing, Monitor& monitor);
 
     std::size_t payload_bytes() const override { return kPayloadBytes; }
     void write(search::PageNumber page, search::PageKind kind,
                std::span<const std::byte> payload) override;
 
-    // Writes the map, and then one record that makes the segment part of the index.
-    void publish(const search::SegmentCounts& counts);
+    // Writes the map. Returns what makes the segment part of the index.
+    SegmentEntry finish(const search::SegmentCounts& counts);
 
   private:
+    BlockNumber write_page(Kind kind, BlockNumber next, const void* bytes, Size count);
     BlockNumber write_map();
 
     Relation index_;
+    Writing writing_;
     Monitor* monitor_;
     uint64 generation_ = 0;
     std::vector<BlockNumber> map_;

@@ -1,4 +1,4 @@
-// VACUUM: marks rows that are dead to everybody.
+// VACUUM: marks rows that are dead to everybody, and puts the index in order.
 #include "server/index/callbacks.hpp"
 
 extern "C" {
@@ -11,8 +11,13 @@ extern "C" {
 
 #include "engine/search/segment.hpp"
 #include "server/border/border.hpp"
+#include "server/index/flush.hpp"
+#include "server/index/free_pages.hpp"
 #include "server/index/fresh.hpp"
+#include "server/index/merge.hpp"
+#include "server/index/options.hpp"
 #include "server/index/segment_pages.hpp"
+#include "server/index/structure.hpp"
 
 namespace knowhow::server::index {
 namespace {
@@ -24,6 +29,14 @@ void vacuum_delay() {
     vacuum_delay_point();
 #endif
 }
+
+// Sleeps as VACUUM does. No lock is held meanwhile for which an insert would wait.
+class VacuumMonitor : public InterruptMonitor {
+  public:
+    void poll() override {
+        guarded([] { vacuum_delay(); });
+    }
+};
 
 // Marks the rows of one page whose chunks begin at these offsets. Rows do not move, so the offsets
 // stay good while the page is unlocked. The count in the metapage goes along in the same record.
@@ -71,6 +84,57 @@ void set_bits(Relation index, uint32 segment, BlockNumber block, uint64 generati
     UnlockReleaseBuffer(buffer);
     UnlockReleaseBuffer(meta_buffer);
 }
+
+// Asks about the fresh rows that are not deleted yet.
+void vacuum_fresh(IndexVacuumInfo* info, const Meta& meta, IndexBulkDeleteResult* result,
+                  IndexBulkDeleteCallback callback, void* state) {
+    Relation const index = info->index;
+    BlockNumber block = meta.fresh.head;
+    uint64 generation = meta.fresh.head_generation;
+    char* const page = static_cast<char*>(palloc(BLCKSZ));
+    uint16* const dead = static_cast<uint16*>(palloc(BLCKSZ));
+    BlockNumber pages = 0;
+    BlockNumber most_pages = RelationGetNumberOfBlocks(index);
+    while (block != InvalidBlockNumber) {
+        vacuum_delay();
+        if (++pages > most_pages) {
+            // Pages were added meanwhile, or the chain is a circle.
+            most_pages = RelationGetNumberOfBlocks(index);
+            if (pages > most_pages) {
+                report_damage(index, block, "the chain of fresh pages has no end");
+            }
+        }
+        if (!read_fresh_page(index, block, generation, page, info->strategy)) {
+            report_damage(index, block, "the page is not the fresh one that was expected");
+        }
+        int count = 0;
+        for (Size offset = 0; offset < payload_used(page);) {
+            ChunkHead const head = chunk_at(page, offset);
+            if ((head.flags & kChunkFirst) != 0 && (head.flags & kChunkDeleted) == 0) {
+                search::Tid const tid = chunk_tid(page, offset);
+                ItemPointerData pointer;
+                ItemPointerSet(&pointer, search::tid_block(tid), search::tid_line(tid));
+                if (callback(&pointer, state)) {
+                    dead[count++] = static_cast<uint16>(offset);
+                    result->tuples_removed += 1;
+                } else {
+                    result->num_index_tuples += 1;
+                }
+            }
+            offset = next_chunk(offset, head);
+        }
+        if (count > 0) {
+            mark_deleted(index, block, generation, dead, count, info->strategy);
+        }
+        generation = special(page)->next_generation;
+        block = special(page)->next;
+    }
+    pfree(dead);
+    pfree(page);
+}
+
+// VACUUM flushes less than an insert would, but not so little that each run leaves a tiny segment.
+constexpr uint32 kLeastPagesToFlush = 8;
 
 // Rows looked at in one go.
 constexpr uint32 kRowsAtOnce = 4096;
@@ -142,59 +206,57 @@ IndexBulkDeleteResult* bulk_delete(IndexVacuumInfo* info, IndexBulkDeleteResult*
     Relation const index = info->index;
     result = result_for(info, result);
     result->num_index_tuples = 0;
+    // The fresh rows first: one that a flush makes part of a segment later was looked at here, and
+    // the segments of now stay, each in its place.
+    lock_part(index, Part::kSegments, ExclusiveLock);
+    lock_part(index, Part::kFresh, ExclusiveLock);
     Meta const meta = read_meta(index);
+    vacuum_fresh(info, meta, result, callback, state);
+    unlock_part(index, Part::kFresh, ExclusiveLock);
     for (uint32 i = 0; i < meta.segment_count; ++i) {
         engine([&] { vacuum_segment(index, i, meta.segments[i], result, callback, state); });
     }
-    BlockNumber block = meta.fresh.head;
-    uint64 generation = meta.fresh.head_generation;
-    char* const page = static_cast<char*>(palloc(BLCKSZ));
-    uint16* const dead = static_cast<uint16*>(palloc(BLCKSZ));
-    BlockNumber pages = 0;
-    while (block != InvalidBlockNumber) {
-        vacuum_delay();
-        if (++pages > result->num_pages) {
-            // Pages were added meanwhile, or the chain is a circle.
-            result->num_pages = RelationGetNumberOfBlocks(index);
-            if (pages > result->num_pages) {
-                report_damage(index, block, "the chain of fresh pages has no end");
-            }
-        }
-        read_fresh_page(index, block, generation, page, info->strategy);
-        int count = 0;
-        for (Size offset = 0; offset < payload_used(page);) {
-            ChunkHead const head = chunk_at(page, offset);
-            if ((head.flags & kChunkFirst) != 0 && (head.flags & kChunkDeleted) == 0) {
-                search::Tid const tid = chunk_tid(page, offset);
-                ItemPointerData pointer;
-                ItemPointerSet(&pointer, search::tid_block(tid), search::tid_line(tid));
-                if (callback(&pointer, state)) {
-                    dead[count++] = static_cast<uint16>(offset);
-                    result->tuples_removed += 1;
-                } else {
-                    result->num_index_tuples += 1;
-                }
-            }
-            offset = next_chunk(offset, head);
-        }
-        if (count > 0) {
-            mark_deleted(index, block, generation, dead, count, info->strategy);
-        }
-        generation = special(page)->next_generation;
-        block = special(page)->next;
-    }
-    pfree(dead);
-    pfree(page);
+    unlock_part(index, Part::kSegments, ExclusiveLock);
     return result;
 }
 
 IndexBulkDeleteResult* vacuum_cleanup(IndexVacuumInfo* info, IndexBulkDeleteResult* result) {
+    Relation const index = info->index;
     if (info->analyze_only) {
         return result;
     }
-    if (result == nullptr) {
-        result = result_for(info, result);
-        Meta const meta = read_meta(info->index);
+    bool const counted = result != nullptr;
+    result = result_for(info, result);
+    lock_part(index, Part::kSegments, ExclusiveLock);
+    lock_part(index, Part::kFresh, ExclusiveLock);
+    Meta meta = read_meta(index);
+    if (meta.fresh.pages >= std::min(kLeastPagesToFlush, fresh_pages(index))) {
+        engine([&] {
+            VacuumMonitor monitor;
+            flush(index, maintenance_work_mem, monitor);
+        });
+    }
+    unlock_part(index, Part::kFresh, ExclusiveLock);
+    engine([&] {
+        VacuumMonitor monitor;
+        search::MergeLimits limits;
+        limits.compact = true;
+        limits.segments = kMostSegments - search::kMergeFactor;
+        merge(index, limits, monitor);
+    });
+    // Long rows wait for this, and it never sleeps.
+    lock_part(index, Part::kFresh, ExclusiveLock);
+    lock_part(index, Part::kUnlinked, ExclusiveLock);
+    Swept const swept = sweep(index, info->strategy);
+    unlock_part(index, Part::kUnlinked, ExclusiveLock);
+    unlock_part(index, Part::kFresh, ExclusiveLock);
+    unlock_part(index, Part::kSegments, ExclusiveLock);
+    result->num_pages = RelationGetNumberOfBlocks(index);
+    result->pages_newly_deleted += swept.freed;
+    result->pages_deleted = swept.free;
+    result->pages_free = swept.reusable;
+    if (!counted) {
+        meta = read_meta(index);
         result->num_index_tuples = static_cast<double>(meta.fresh.rows);
         for (uint32 i = 0; i < meta.segment_count; ++i) {
             result->num_index_tuples += meta.segments[i].rows - meta.segments[i].deleted;

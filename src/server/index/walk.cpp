@@ -43,21 +43,18 @@ class Walk::SegmentPages : public search::PageReader {
         BlockNumber map = entry.map;
         for (Size done = 0; done < entry.pages;) {
             walk.claim(map);
-            char* const page = const_cast<char*>(walk.copy(map, Kind::kMap, entry.generation));
-            Size const count = std::min<Size>(kBlocksPerMapPage, entry.pages - done);
-            BlockNumber const next = special(page)->next;
-            if (payload_used(page) != count * sizeof(BlockNumber) ||
-                (next == InvalidBlockNumber) != (done + count == entry.pages)) {
-                damaged("A page of a segment's map has the wrong size.");
-            }
-            std::vector<BlockNumber> blocks(count);
-            memcpy(blocks.data(), payload(page), count * sizeof(BlockNumber));
-            for (BlockNumber const block : blocks) {
+            const char* const content = walk.copy(map, Kind::kMap, entry.generation);
+            MapPage page;
+            guarded([&] {
+                page = map_page(walk.index_, map, const_cast<char*>(content), entry, done);
+            });
+            for (Size i = 0; i < page.count; ++i) {
+                BlockNumber const block = page.blocks[i];
                 walk.claim(block);
                 blocks_.push_back(block);
             }
-            done += count;
-            map = next;
+            done += page.count;
+            map = page.next;
         }
     }
 
@@ -137,6 +134,9 @@ const char* Walk::copy(BlockNumber block) {
 const char* Walk::copy(BlockNumber block, Kind kind, uint64 generation) {
     copy(block);
     guarded([&] { check_page(index_, block, page_.get(), kind, generation); });
+    if (special(page_.get())->freed_at != 0 && freed_.insert(block).second) {
+        miscounts_.push_back({block, std::nullopt, "It is marked free, and something leads to it."});
+    }
     return page_.get();
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,8 +78,10 @@ class Walk {
     Meta meta_;
     bool has_meta_ = false;
     bool outdated_ = false;
-    // Counts that fit only if nobody has written since the metapage was read.
+    // Counts that fit, and pages that are not free, only if nobody has written since the metapage
+    // was read.
     std::vector<Problem> miscounts_;
+    std::set<BlockNumber> freed_;  // among these pages
     std::vector<bool> claimed_;  // by block: something led there
     bool whole_ = true;          // every row could be read
     search::Ledger ledger_;

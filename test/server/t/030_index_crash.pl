@@ -23,7 +23,7 @@ $node->safe_psql('postgres', q{
         FROM generate_series(1, CASE WHEN n % 50 = 0 THEN 4000 ELSE 1 + n % 20 END) AS i
     $$;
     INSERT INTO docs (writer, step, v) SELECT 0, n, vector(n) FROM generate_series(1, 500) AS n;
-    CREATE INDEX docs_ip ON docs USING tfidf (v knowhow.tfidf_ip_ops);
+    CREATE INDEX docs_ip ON docs USING tfidf (v knowhow.tfidf_ip_ops) WITH (fresh_pages = 2);
     CREATE INDEX docs_cosine ON docs USING tfidf (v knowhow.tfidf_cosine_ops);
 });
 
@@ -70,7 +70,8 @@ sub writer {
     return { handle => $handle, out => \$out, err => \$err };
 }
 
-my ($missing, $aborted, $wrong, $committed) = (0, 0, 0, 0);
+my $problems = q{SELECT i, p FROM (VALUES ('docs_ip'::regclass), ('docs_cosine')) AS indexes (i), knowhow.verify_index(i) AS p};
+my ($missing, $aborted, $wrong, $damaged, $segments, $committed) = (0, 0, 0, 0, 0, 0);
 for my $round (1 .. $rounds) {
     my @writers = map { writer($_, $round) } 1 .. 2;
     usleep(100_000 + int rand 700_000);
@@ -91,13 +92,20 @@ for my $round (1 .. $rounds) {
             "SELECT count(*) FROM unnest('{" . join(',', @steps) . "}'::int[]) AS s WHERE NOT EXISTS (SELECT FROM docs WHERE step = s AND writer = 10 + $number)");
     }
     $aborted += $node->safe_psql('postgres', 'SELECT count(*) FROM docs WHERE step < 0');
-    $wrong += $node->safe_psql('postgres', $differences);
-    $node->safe_psql('postgres', 'VACUUM docs');
-    $wrong += $node->safe_psql('postgres', $differences);
+    for my $moment ('after recovery', 'after VACUUM') {
+        $wrong += $node->safe_psql('postgres', $differences);
+        my $found = $node->safe_psql('postgres', $problems);
+        diag "round $round, $moment: $found" if $found ne '';
+        $damaged++ if $found ne '';
+        $segments += $node->safe_psql('postgres', q{SELECT segments FROM knowhow.index_statistics('docs_ip')});
+        $node->safe_psql('postgres', 'VACUUM docs');
+    }
 }
 cmp_ok($committed, '>', $rounds, "$rounds rounds (seed $seed) committed $committed transactions");
 is($missing, 0, 'no committed row is missing');
 is($aborted, 0, 'no row of an aborted transaction is there');
+is($damaged, 0, 'verify_index() finds nothing, before and after VACUUM');
+cmp_ok($segments, '>', 2 * $rounds, 'there was more than one segment on average');
 is($wrong, 0, 'the order by the index is that of the sequential scan, before and after VACUUM');
 
 $node->backup('copy');

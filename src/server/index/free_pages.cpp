@@ -1,0 +1,234 @@
+#include "server/index/free_pages.hpp"
+
+extern "C" {
+#include <access/generic_xlog.h>
+#include <access/transam.h>
+#include <access/xact.h>
+#include <storage/freespace.h>
+#include <storage/indexfsm.h>
+#include <storage/lmgr.h>
+#include <utils/snapmgr.h>
+}
+
+#include "server/index/fresh.hpp"
+#include "server/index/segment_maps.hpp"
+#include "server/index/structure.hpp"
+
+namespace knowhow::server::index {
+namespace {
+
+// Whether the page is of this generation, unless that is 0; raises an error unless it is a page of a
+// tfidf index.
+bool is_sound(Relation index, BlockNumber block, Page page, uint64 generation) {
+    is_of_generation(index, block, page, Kind::kSegment, generation);
+    return generation == 0 || special(page)->generation == generation;
+}
+
+bool is_free(Relation index, BlockNumber block, Page page) {
+    // A page that was never written: who extended the index failed before.
+    if (PageIsNew(page)) {
+        return true;
+    }
+    is_sound(index, block, page, 0);
+    return special(page)->freed_at != 0;
+}
+
+bool is_reusable(Page page) {
+    // As of the whole cluster's snapshots: nothing narrower is known for an index in all versions.
+    return PageIsNew(page) || GlobalVisCheckRemovableFullXid(
+                                  nullptr, FullTransactionIdFromU64(special(page)->freed_at));
+}
+
+BlockNumber blocks_of(Relation index) {
+    // Who extends holds the new page's lock before this lock ends, so all below are written, or
+    // locked, or left by somebody who failed.
+    LockRelationForExtension(index, ExclusiveLock);
+    BlockNumber const blocks = RelationGetNumberOfBlocks(index);
+    UnlockRelationForExtension(index, ExclusiveLock);
+    return blocks;
+}
+
+// One bit a block.
+class Reached {
+  public:
+    explicit Reached(BlockNumber blocks)
+        : blocks_(blocks),
+          bits_(static_cast<uint8*>(MemoryContextAllocExtended(
+              CurrentMemoryContext, blocks / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO))) {}
+
+    // Raises an error where something led here before.
+    void add(Relation index, BlockNumber block) {
+        if (block >= blocks_) {
+            report_damage(index, block, "the index has no such block");
+        }
+        uint8 const bit = static_cast<uint8>(1 << block % 8);
+        if ((bits_[block / 8] & bit) != 0) {
+            report_damage(index, block, "the page belongs to two parts of the index");
+        }
+        bits_[block / 8] |= bit;
+    }
+    bool has(BlockNumber block) const { return (bits_[block / 8] & 1 << block % 8) != 0; }
+    void free() { pfree(bits_); }
+
+  private:
+    BlockNumber blocks_;
+    uint8* bits_;
+};
+
+// Up to the pages that were linked since the metapage was read.
+void reach_fresh(Relation index, const Meta& meta, BlockNumber blocks, Reached* reached,
+                 BufferAccessStrategy strategy) {
+    char* const page = static_cast<char*>(palloc(BLCKSZ));
+    BlockNumber block = meta.fresh.head;
+    uint64 generation = meta.fresh.head_generation;
+    while (block != InvalidBlockNumber && generation < meta.next_generation) {
+        CHECK_FOR_INTERRUPTS();
+        if (!read_fresh_page(index, block, generation, page, strategy)) {
+            report_damage(index, block, "the page is not the fresh one that was expected");
+        }
+        if (block < blocks) {
+            reached->add(index, block);
+        }
+        block = special(page)->next;
+        generation = special(page)->next_generation;
+    }
+    pfree(page);
+}
+
+void reach_segment(Relation index, const SegmentEntry& entry, Reached* reached,
+                   BufferAccessStrategy strategy) {
+    BlockNumber map = entry.map;
+    for (Size done = 0; done < entry.pages;) {
+        CHECK_FOR_INTERRUPTS();
+        Buffer const buffer = ReadBufferExtended(index, MAIN_FORKNUM, map, RBM_NORMAL, strategy);
+        LockBuffer(buffer, BUFFER_LOCK_SHARE);
+        MapPage const page = map_page(index, map, BufferGetPage(buffer), entry, done);
+        if (page.blocks == nullptr) {
+            report_damage(index, map, "the page is not the map's that was expected");
+        }
+        reached->add(index, map);
+        for (Size i = 0; i < page.count; ++i) {
+            reached->add(index, page.blocks[i]);
+        }
+        done += page.count;
+        map = page.next;
+        UnlockReleaseBuffer(buffer);
+    }
+}
+
+void mark(Relation index, const BlockNumber* blocks, Size count, uint64 generation) {
+    uint64 const now = U64FromFullTransactionId(ReadNextFullTransactionId());
+    for (Size done = 0; done < count;) {
+        CHECK_FOR_INTERRUPTS();
+        Buffer buffers[MAX_GENERIC_XLOG_PAGES];
+        int taken = 0;
+        GenericXLogState* const log = GenericXLogStart(index);
+        for (; taken < MAX_GENERIC_XLOG_PAGES && done < count; ++taken, ++done) {
+            buffers[taken] = ReadBuffer(index, blocks[done]);
+            LockBuffer(buffers[taken], BUFFER_LOCK_EXCLUSIVE);
+            Page const page = GenericXLogRegisterBuffer(log, buffers[taken], 0);
+            if (blocks[done] == kMetaBlock ||
+                !is_sound(index, blocks[done], page, generation)) {
+                report_damage(index, blocks[done], "another part of the index led to the page");
+            }
+            special(page)->freed_at = now;
+        }
+        GenericXLogFinish(log);
+        for (int i = 0; i < taken; ++i) {
+            BlockNumber const block = BufferGetBlockNumber(buffers[i]);
+            UnlockReleaseBuffer(buffers[i]);
+            RecordFreeIndexPage(index, block);
+        }
+    }
+}
+
+}  // namespace
+
+Buffer extend(Relation index) {
+    // Under the lock also where the relation is our own: another session may look at it.
+#if PG_VERSION_NUM >= 160000
+    return ExtendBufferedRel(BMR_REL(index), MAIN_FORKNUM, nullptr, EB_LOCK_FIRST);
+#else
+    LockRelationForExtension(index, ExclusiveLock);
+    Buffer const buffer = ReadBuffer(index, P_NEW);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    UnlockRelationForExtension(index, ExclusiveLock);
+    return buffer;
+#endif
+}
+
+Buffer allocate(Relation index) {
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        BlockNumber const block = GetFreeIndexPage(index);
+        // The map is not crash-safe: it may name blocks that are in use, or were never there.
+        if (block == InvalidBlockNumber || block >= RelationGetNumberOfBlocks(index)) {
+            return extend(index);
+        }
+        Buffer const buffer = ReadBuffer(index, block);
+        if (block == kMetaBlock || !ConditionalLockBuffer(buffer)) {
+            ReleaseBuffer(buffer);  // somebody else has taken it
+            continue;
+        }
+        if (is_free(index, block, BufferGetPage(buffer))) {
+            if (is_reusable(BufferGetPage(buffer))) {
+                return buffer;
+            }
+            // Others freed at that time are no better.
+            give_back(index, buffer);
+            return extend(index);
+        }
+        UnlockReleaseBuffer(buffer);
+    }
+}
+
+void give_back(Relation index, Buffer buffer) {
+    BlockNumber const block = BufferGetBlockNumber(buffer);
+    UnlockReleaseBuffer(buffer);
+    RecordFreeIndexPage(index, block);
+}
+
+void mark_free(Relation index, const BlockNumber* blocks, Size count, uint64 generation) {
+    mark(index, blocks, count, generation);
+    IndexFreeSpaceMapVacuum(index);
+}
+
+Swept sweep(Relation index, BufferAccessStrategy strategy) {
+    Swept swept = {0, 0, 0};
+    BlockNumber const blocks = blocks_of(index);
+    // Pages that are written from now on have this generation or a later one.
+    Meta const meta = read_meta(index);
+    Reached reached(blocks);
+    reached.add(index, kMetaBlock);
+    for (uint32 i = 0; i < meta.segment_count; ++i) {
+        reach_segment(index, meta.segments[i], &reached, strategy);
+    }
+    reach_fresh(index, meta, blocks, &reached, strategy);
+    for (BlockNumber block = 0; block < blocks; ++block) {
+        CHECK_FOR_INTERRUPTS();
+        if (reached.has(block)) {
+            continue;
+        }
+        Buffer const buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
+        LockBuffer(buffer, BUFFER_LOCK_SHARE);
+        Page const page = BufferGetPage(buffer);
+        bool const free = is_free(index, block, page);
+        bool const lost = !free && special(page)->generation < meta.next_generation;
+        bool const reusable = free && is_reusable(page);
+        UnlockReleaseBuffer(buffer);
+        if (lost) {
+            mark(index, &block, 1, 0);
+            ++swept.freed;
+        }
+        if (free || lost) {
+            ++swept.free;
+            swept.reusable += reusable ? 1 : 0;
+            RecordFreeIndexPage(index, block);
+        }
+    }
+    IndexFreeSpaceMapVacuum(index);
+    reached.free();
+    return swept;
+}
+
+}  // namespace knowhow::server::index
