@@ -9,6 +9,7 @@ extern "C" {
 
 #include "server/index/build_part.hpp"
 #include "server/index/free_pages.hpp"
+#include "server/index/parallel_build.hpp"
 #include "server/index/structure.hpp"
 
 namespace knowhow::server::index {
@@ -30,7 +31,12 @@ void write_meta(Relation index) {
 IndexBuildResult* build(Relation heap, Relation index, IndexInfo* info) {
     show_build_phase(BuildPhase::kInitializing);
     write_meta(index);
-    BuiltPart const part = build_part(heap, index, info, nullptr, maintenance_work_mem, true);
+    BuiltPart* const parts = static_cast<BuiltPart*>(palloc(kMostBuildParts * sizeof(BuiltPart)));
+    int const workers = build_workers(heap, index, info);
+    int count = workers > 0 ? build_parallel(heap, index, info, workers, parts) : 0;
+    if (count == 0) {
+        parts[count++] = build_part(heap, index, info, nullptr, maintenance_work_mem, true);
+    }
     if (RelationNeedsWAL(index)) {
         // Before the metapage names them.
         show_build_phase(BuildPhase::kLogging);
@@ -39,15 +45,18 @@ IndexBuildResult* build(Relation heap, Relation index, IndexInfo* info) {
     }
     IndexBuildResult* const result =
         static_cast<IndexBuildResult*>(palloc0(sizeof(IndexBuildResult)));
-    if (part.adds) {
-        Change change;
-        memset(&change, 0, sizeof change);
-        change.adds = true;
-        change.added = part.entry;
-        publish(index, change);
+    for (int i = 0; i < count; ++i) {
+        if (parts[i].adds) {
+            Change change;
+            memset(&change, 0, sizeof change);
+            change.adds = true;
+            change.added = parts[i].entry;
+            publish(index, change);
+        }
+        result->heap_tuples += parts[i].scanned;
+        result->index_tuples += parts[i].indexed;
     }
-    result->heap_tuples = part.scanned;
-    result->index_tuples = part.indexed;
+    pfree(parts);
     return result;
 }
 
