@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+"""Single-row inserts into a table with the tfidf index, beside the same table with GIN.
+
+usage: inserts.py --programs DIR [--corpus DIR] [--rows N] [--seconds N] [--rounds N]
+
+Server and corpus as for speed.py. Two clients of pgbench insert rows of 60 terms, one of which no
+other row has, while a third one searches without end: each time it first takes the newest row that
+is committed, by its number, and then looks for it by its own term. GIN is as it comes, with
+fastupdate. A round measures both, one after the other; what counts is the ratio within a round.
+"""
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import speed
+from speed import copy, psql
+
+KINDS = {
+    "tfidf": ("docs", "v", "v OPERATOR(knowhow.+) format('%L:3', 'own' || :id)::knowhow.tfidf",
+              "v OPERATOR(knowhow.<#>) q.v", "true",
+              "v OPERATOR(knowhow.<#>) format('%L:1', 'own' || newest)::knowhow.tfidf", "true"),
+    "gin": ("words", "words", "words || ('own' || :id)::tsvector",
+            "ts_rank(words, q.words) DESC", "words @@ q.words",
+            "id", "words @@ ('own' || newest)::tsquery"),
+}
+
+SEARCH = """
+SET max_parallel_workers_per_gather = 0; SET jit = off; SET enable_seqscan = off;
+SET plan_cache_mode = force_generic_plan;
+CREATE TEMP TABLE times (ms float8, found boolean);
+DO $$
+DECLARE
+    q record;
+    newest int8;
+    got int8;
+    before timestamptz;
+    elapsed float8;
+    until timestamptz := clock_timestamp() + interval '{seconds} s';
+BEGIN
+    LOOP
+        FOR q IN SELECT v, words FROM queries WHERE number < {queries} LOOP
+            EXIT WHEN clock_timestamp() > until;
+            before := clock_timestamp();
+            PERFORM id FROM {table} WHERE {where} ORDER BY {order} LIMIT 10;
+            elapsed := 1000 * extract(epoch FROM clock_timestamp() - before);
+            newest := (SELECT max(id) FROM {table});
+            SELECT id INTO got FROM {table} WHERE {own_where} ORDER BY {own_order} LIMIT 1;
+            INSERT INTO times VALUES (elapsed, got IS NOT DISTINCT FROM newest OR newest <= {rows});
+        END LOOP;
+        EXIT WHEN clock_timestamp() > until;
+    END LOOP;
+END $$;
+SELECT count(*), count(*) FILTER (WHERE NOT found),
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY ms) FROM times"""
+
+
+def search(kind, seconds, rows, queries):
+    table, _, _, order, where, own_order, own_where = KINDS[kind]
+    return subprocess.Popen(
+        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", speed.DATABASE, "-c",
+         SEARCH.format(seconds=seconds, table=table, order=order, where=where, rows=rows,
+                       own_order=own_order, own_where=own_where, queries=queries)],
+        stdout=subprocess.PIPE, encoding="utf-8")
+
+
+def result(process):
+    printed = process.communicate()[0].strip().split("\n")[-1].split("|")
+    return int(printed[0]), int(printed[1]), float(printed[2])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", required=True, type=Path)
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+
+    scratch = Path(tempfile.mkdtemp())
+    home = os.environ.get("PGDATABASE", "postgres")
+    try:
+        subprocess.run(["g++", "-std=c++20", "-O2", "-w", options.programs / "corpus_tsv.cpp", "-o",
+                        scratch / "corpus_tsv"], check=True)
+        corpus = options.corpus or scratch / "corpus"
+        if not (corpus / "meta.txt").exists():
+            subprocess.run([sys.executable, options.programs / "gen_corpus.py", corpus,
+                            str(options.rows)], check=True, capture_output=True)
+        psql(f"CREATE DATABASE {speed.DATABASE} ENCODING 'UTF8' TEMPLATE template0", home)
+        psql("CREATE EXTENSION knowhow")
+        speed.load(corpus, options.rows, scratch / "corpus_tsv")
+        psql("CREATE TABLE pool AS SELECT d.id, d.v, w.words FROM docs d JOIN words w USING (id) "
+             "WHERE d.id < 20000; ALTER TABLE pool ADD PRIMARY KEY (id); VACUUM ANALYZE pool;"
+             "ALTER TABLE docs ADD PRIMARY KEY (id); ALTER TABLE words ADD PRIMARY KEY (id);"
+             f"CREATE SEQUENCE ids START {options.rows + 1};"
+             "CREATE INDEX ON docs USING tfidf (v knowhow.tfidf_ip_ops);"
+             "CREATE INDEX ON words USING gin (words); VACUUM ANALYZE docs; VACUUM ANALYZE words")
+        rates = {kind: [] for kind in KINDS}
+        late = {kind: [] for kind in KINDS}
+        quiet, lost = {}, dict.fromkeys(KINDS, 0)
+        queries = {"tfidf": 1000, "gin": 1000}
+        for kind in KINDS:
+            quiet[kind] = result(search(kind, options.seconds / 2, options.rows, queries[kind]))[2]
+        for _ in range(options.rounds):
+            for kind, (table, column, value, *_) in KINDS.items():
+                script = scratch / f"{kind}.sql"
+                script.write_text("SELECT nextval('ids') AS id \\gset\n"
+                                  f"INSERT INTO {table} (id, {column}) SELECT :id, {value} "
+                                  "FROM pool WHERE id = :id % 20000;\n")
+                psql("CHECKPOINT")
+                searching = search(kind, options.seconds - 1, options.rows, queries[kind])
+                done = subprocess.run(
+                    ["pgbench", "-n", "-M", "prepared", "-c", "2", "-j", "1", "-T",
+                     str(options.seconds), "-f", script, speed.DATABASE],
+                    capture_output=True, encoding="utf-8")
+                if done.returncode != 0:
+                    sys.exit(done.stderr)
+                rates[kind].append(float(re.search(r"^tps = ([0-9.]+)", done.stdout, re.M)[1]))
+                searches, missing, percentile = result(searching)
+                late[kind].append(percentile)
+                lost[kind] += missing
+                print(f"{kind:8}{rates[kind][-1]:10.0f} inserts/s, {searches} searches, "
+                      f"95th percentile {percentile:.2f} ms, {missing} times the newest row was "
+                      "not found", flush=True)
+        ratio = statistics.median(a / b for a, b in zip(rates["tfidf"], rates["gin"]))
+        print(f"inserts a second, tfidf / GIN: {ratio:.2f}")
+        for kind in KINDS:
+            print(f"{kind}: 95th percentile of searches quiet {quiet[kind]:.2f} ms, beside inserts "
+                  f"{np.median(late[kind]):.2f} ms, {np.median(late[kind]) / quiet[kind]:.1f} times; "
+                  f"{lost[kind]} newest rows not found")
+    finally:
+        psql(f"DROP DATABASE IF EXISTS {speed.DATABASE} WITH (FORCE)", home)
+        shutil.rmtree(scratch)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
