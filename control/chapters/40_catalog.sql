@@ -77,7 +77,7 @@ CREATE INDEX training_run_catalog_unfinished_idx ON knowhow.training_run_catalog
     WHERE state IN ('queued', 'running');
 COMMENT ON TABLE knowhow.training_run_catalog IS 'training runs: when models were made, from how much, and what went wrong';
 COMMENT ON COLUMN knowhow.training_run_catalog.cause IS 'train: called as train(); background: by retrain_in_background(); interval, changes, drift: started by the launcher, on the schedule';
-COMMENT ON COLUMN knowhow.training_run_catalog.seconds IS 'how long each phase took: read, learn, write';
+COMMENT ON COLUMN knowhow.training_run_catalog.seconds IS 'how long each phase took: compare (with a gate), read, learn, write';
 
 CREATE TABLE knowhow.model_statistics (
     model_id pg_catalog.int4 NOT NULL,

@@ -6,7 +6,7 @@ CREATE FUNCTION knowhow.train(
 RETURNS pg_catalog.int4
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'train';
-COMMENT ON FUNCTION knowhow.train IS 'trains a recommender, activates the new model and returns its model_id; the same rows, parameters and seed give the same model for any number of threads';
+COMMENT ON FUNCTION knowhow.train IS 'trains a recommender, activates the new model and returns its model_id, or NULL and a warning where the gate refuses it; the same rows, parameters and seed give the same model for any number of threads';
 
 CREATE FUNCTION knowhow.retrain_in_background(
     recommender pg_catalog.text DEFAULT NULL,

@@ -36,11 +36,15 @@ FROM (SELECT s.*, t.now, pg_catalog.date_part('epoch',
       FROM knowhow.running_trainings() s, pg_catalog.clock_timestamp() AS t (now)) p
 JOIN knowhow.recommender_catalog r ON r.recommender_id OPERATOR(pg_catalog.=) p.recommender_id
 LEFT JOIN LATERAL (
-    SELECT CASE p.phase WHEN 'reading' THEN last.read WHEN 'learning' THEN last.learn
+    SELECT CASE p.phase WHEN 'comparing' THEN last.compare WHEN 'reading' THEN last.read
+                        WHEN 'learning' THEN last.learn
                         WHEN 'writing' THEN last.write END AS seconds,
-           CASE p.phase WHEN 'reading' THEN last.learn OPERATOR(pg_catalog.+) last.write
+           CASE p.phase WHEN 'comparing' THEN last.read OPERATOR(pg_catalog.+) last.learn
+                                              OPERATOR(pg_catalog.+) last.write
+                        WHEN 'reading' THEN last.learn OPERATOR(pg_catalog.+) last.write
                         WHEN 'learning' THEN last.write END AS seconds_after
-    FROM (SELECT (c.seconds OPERATOR(pg_catalog.->>) 'read')::pg_catalog.float8 AS read,
+    FROM (SELECT (c.seconds OPERATOR(pg_catalog.->>) 'compare')::pg_catalog.float8 AS compare,
+                 (c.seconds OPERATOR(pg_catalog.->>) 'read')::pg_catalog.float8 AS read,
                  (c.seconds OPERATOR(pg_catalog.->>) 'learn')::pg_catalog.float8 AS learn,
                  (c.seconds OPERATOR(pg_catalog.->>) 'write')::pg_catalog.float8 AS write
           FROM knowhow.training_run_catalog c
@@ -48,7 +52,7 @@ LEFT JOIN LATERAL (
             AND c.state OPERATOR(pg_catalog.=) 'succeeded'
           ORDER BY c.run_id DESC LIMIT 1) last) usual ON true;
 COMMENT ON VIEW knowhow.training_progress IS 'trainings that run now, of recommenders whose snippets the current user may read; where track_activities is off, train() is not shown';
-COMMENT ON COLUMN knowhow.training_progress.phase IS 'queued, reading (counts rows), learning (items), writing (rows)';
+COMMENT ON COLUMN knowhow.training_progress.phase IS 'queued, comparing (changed parameters with those of the active model: questions, first of the one, then of the other), reading (counts rows), learning (items), writing (rows)';
 COMMENT ON COLUMN knowhow.training_progress.done IS 'how many of total rows or items of the present phase';
 COMMENT ON COLUMN knowhow.training_progress.elapsed IS 'since started_at; while it is queued: how long it has waited';
 COMMENT ON COLUMN knowhow.training_progress.estimated_end IS 'by how far the present phase is and how long the phases took in the last training that succeeded; before the first one: the end of the present phase; NULL where nothing is known';

@@ -53,6 +53,47 @@ bool is_relevant(const ArchivedPair& pair) noexcept {
     return pair.weight > 0 && pair.snippet_index >= 0;
 }
 
+// The moment before which that share of what the pairs, by time, first met lies.
+std::int64_t cut_at(const Archive& archive, std::span<const std::size_t> timed, double share) {
+    const auto at = static_cast<std::size_t>(share * static_cast<double>(timed.size()));
+    return archive.pairs()[timed[std::min(at, timed.size() - 1)]].first_at;
+}
+
+// Of each pair, the weight of its rows before the moment.
+std::vector<double> weights_before(const Archive& archive, std::int64_t moment) {
+    std::vector<double> weights(archive.pairs().size(), 0.0);
+    for (const ArchivedRow& row : archive.rows()) {
+        if (row.at < moment) {
+            weights[static_cast<std::size_t>(row.pair)] += row.weight;
+        }
+    }
+    return weights;
+}
+
+// Keeps the questions of smallest hash, in their order.
+void sample_questions(const Archive& archive, const EvaluationOptions& options,
+                      std::vector<std::size_t>& pairs) {
+    if (options.most_questions == 0 || pairs.size() <= options.most_questions) {
+        return;
+    }
+    std::vector<std::pair<std::uint64_t, std::size_t>> order;
+    order.reserve(pairs.size());
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        order.emplace_back(hash_of(archive.pairs()[pairs[i]], options.seed), i);
+    }
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(options.most_questions);
+    std::nth_element(order.begin(), end, order.end());
+    std::vector<bool> chosen(pairs.size(), false);
+    std::for_each(order.begin(), end, [&](const auto& entry) { chosen[entry.second] = true; });
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        if (chosen[i]) {
+            pairs[kept++] = pairs[i];
+        }
+    }
+    pairs.resize(kept);
+}
+
 [[noreturn]] void nobody(Split split) {
     throw Error(ErrorCode::kInvalidArgument,
                 "split \"" + std::string(split_name(split)) + "\" leaves nobody to test",
@@ -140,36 +181,16 @@ class Asking {
         }
     }
 
-    // Relevant pairs at or after the cut, by time; *cut is the moment before which 1 - test_share
-    // of all lie.
-    std::vector<std::size_t> after_cut(std::int64_t* cut) const {
-        std::vector<std::size_t> timed;
-        for (std::size_t p = 0; p < archive_.pairs().size(); ++p) {
-            const ArchivedPair& pair = archive_.pairs()[p];
-            if (is_relevant(pair) && pair.first_at != kAlways && pair.first_at != kLater) {
-                timed.push_back(p);
-            }
-        }
-        if (timed.empty()) {
+    // Throws where there is nothing to ask.
+    Stretch stretch() const {
+        Stretch stretch = stretch_of(archive_, options_);
+        if (stretch.pairs.empty()) {
             throw Error(ErrorCode::kInvalidArgument,
                         "split \"" + std::string(split_name(options_.split)) +
                             "\" needs interactions with times, and there are none",
                         "Give occurred_at, or choose the split leave_one_out or random.");
         }
-        std::sort(timed.begin(), timed.end(), [this](std::size_t l, std::size_t r) {
-            const ArchivedPair& left = archive_.pairs()[l];
-            const ArchivedPair& right = archive_.pairs()[r];
-            return std::tie(left.first_at, left.user, left.snippet) <
-                   std::tie(right.first_at, right.user, right.snippet);
-        });
-        const auto at =
-            static_cast<std::size_t>((1 - options_.test_share) * static_cast<double>(timed.size()));
-        *cut = archive_.pairs()[timed[std::min(at, timed.size() - 1)]].first_at;
-        const auto first = std::partition_point(timed.begin(), timed.end(), [&](std::size_t p) {
-            return archive_.pairs()[p].first_at < *cut;
-        });
-        timed.erase(timed.begin(), first);
-        return timed;
+        return stretch;
     }
 
     void train(std::int64_t moment) {
@@ -178,8 +199,7 @@ class Asking {
     }
 
     void replay_history() {
-        std::int64_t cut = 0;
-        const std::vector<std::size_t> asked = after_cut(&cut);
+        const auto [cut, asked] = stretch();
         std::int64_t trained = cut;
         train(trained);
         for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -202,8 +222,7 @@ class Asking {
     }
 
     void ask_at_cut() {
-        std::int64_t cut = 0;
-        std::vector<std::size_t> asked = after_cut(&cut);
+        auto [cut, asked] = stretch();
         std::sort(asked.begin(), asked.end());  // by user
         train(cut);
         for (std::size_t first = 0; first < asked.size();) {
@@ -561,6 +580,51 @@ std::string_view split_name(Split split) {
 
 std::string_view split_leak(Split split) {
     return named(split).leak;
+}
+
+Stretch stretch_of(const Archive& archive, const EvaluationOptions& options) {
+    const auto pairs = archive.pairs();
+    const auto has_time = [&](std::size_t p) {
+        return pairs[p].snippet_index >= 0 && pairs[p].first_at != kAlways &&
+               pairs[p].first_at != kLater;
+    };
+    const auto earlier = [&](std::size_t l, std::size_t r) {
+        return std::tie(pairs[l].first_at, pairs[l].user, pairs[l].snippet) <
+               std::tie(pairs[r].first_at, pairs[r].user, pairs[r].snippet);
+    };
+    Stretch stretch;
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+        if (has_time(p) && is_relevant(pairs[p])) {
+            stretch.pairs.push_back(p);
+        }
+    }
+    if (stretch.pairs.empty()) {
+        return stretch;
+    }
+    std::sort(stretch.pairs.begin(), stretch.pairs.end(), earlier);
+    stretch.cut = cut_at(archive, stretch.pairs, 1 - options.test_share);
+    if (options.validation_share > 0) {
+        // What was relevant by what was known then: a later row is one of the test's.
+        const std::int64_t end = stretch.cut;
+        const std::vector<double> weights = weights_before(archive, end);
+        stretch.pairs.clear();
+        for (std::size_t p = 0; p < pairs.size(); ++p) {
+            if (has_time(p) && pairs[p].first_at < end && weights[p] > 0) {
+                stretch.pairs.push_back(p);
+            }
+        }
+        if (stretch.pairs.empty()) {
+            return stretch;
+        }
+        std::sort(stretch.pairs.begin(), stretch.pairs.end(), earlier);
+        stretch.cut = cut_at(archive, stretch.pairs, 1 - options.validation_share);
+    }
+    const auto first =
+        std::partition_point(stretch.pairs.begin(), stretch.pairs.end(),
+                             [&](std::size_t p) { return pairs[p].first_at < stretch.cut; });
+    stretch.pairs.erase(stretch.pairs.begin(), first);
+    sample_questions(archive, options, stretch.pairs);
+    return stretch;
 }
 
 std::vector<Outcome> ask_all(const Archive& archive, const ReplayOptions& replay,

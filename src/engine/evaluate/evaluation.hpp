@@ -42,13 +42,28 @@ std::string_view split_leak(Split split);
 struct EvaluationOptions {
     Split split = Split::kReplay;
     double test_share = .2;          // in (0, 1)
+    // kReplay and kTime: 0, or in (0, 1): what is asked is this share of what first met before the
+    // test's stretch, the last of it, and nothing from the test's cut on counts anywhere. Choices
+    // are made by it, and the test stays unread.
+    double validation_share = 0;
     std::int64_t retrain_every = 0;  // kReplay: microseconds, > 0
     std::int64_t clock = 0;          // now: ages count up to it where a split has no moments
     std::uint64_t seed = 0;
     std::int32_t negatives = 100;
+    // kReplay: at most so many questions, those of smallest hash with the seed; 0: all.
+    std::size_t most_questions = 0;
     std::vector<std::size_t> k;  // ascending
     int resamples = 1000;
 };
+
+// What a split by time asks.
+struct Stretch {
+    std::int64_t cut = kAlways;      // what was before it is known
+    std::vector<std::size_t> pairs;  // first met since then, in the order of time, ids breaking ties
+};
+
+// Without pairs where there are none with times.
+Stretch stretch_of(const Archive& archive, const EvaluationOptions& options);
 
 // One question and what came of it.
 struct Outcome {

@@ -293,9 +293,9 @@ KNOWHOW_FUNCTION(known_parameters) {
     ReturnSetInfo* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     int count;
     const KnownParam* const params = known_params(&count);
-    static const char* const type_names[] = {"integer", "real", "text"};  // by ParamType
+    static const char* const type_names[] = {"integer", "real", "text", "text"};  // by ParamType
     for (const KnownParam* param = params; param < params + count; ++param) {
-        bool const is_text = param->type == ParamType::kTextConfig;
+        bool const is_text = param->standard_text != nullptr;
         Datum values[] = {
             CStringGetTextDatum(param->name),
             CStringGetTextDatum(type_names[static_cast<int>(param->type)]),

@@ -149,6 +149,12 @@ void finish_model(int32 model_id, const ModelResult& result) {
          jsonb_parameter(result.metrics)});
 }
 
+void refuse_model(int32 model_id, const Jsonb* metrics) {
+    write_catalog(
+        "UPDATE knowhow.model_catalog SET state = 'failed', metrics = $2 WHERE model_id = $1",
+        {int4_parameter(model_id), jsonb_parameter(metrics)});
+}
+
 void activate_model_row(int32 model_id) {
     // The two states change one after the other: a unique index is checked row by row.
     write_catalog(
@@ -182,9 +188,10 @@ void delete_recommender_rows(int32 recommender_id) {
 void prune_models(int32 recommender_id, int keep) {
     delete_models(
         "state IN ('retired', 'failed') AND model_id IN ("
-        "SELECT model_id FROM knowhow.model_catalog "
-        "WHERE recommender_id = $1 AND state IN ('retired', 'failed', 'active') "
-        "ORDER BY state = 'active' DESC, model_id DESC OFFSET $2)",
+        "SELECT model_id FROM (SELECT model_id, row_number() OVER (PARTITION BY state = 'failed' "
+        "ORDER BY state = 'active' DESC, model_id DESC) AS place FROM knowhow.model_catalog "
+        "WHERE recommender_id = $1 AND state IN ('retired', 'failed', 'active')) AS m "
+        "WHERE place > $2)",
         {int4_parameter(recommender_id), int8_parameter(keep)});
 }
 

@@ -36,7 +36,7 @@ struct ModelResult {
     int64 people;        // persons with interactions
     int64 interactions;  // rows read
     Jsonb* sizes;        // rows and bytes of what was written; may be NULL
-    Jsonb* metrics;      // quality figures; may be NULL
+    const Jsonb* metrics;  // quality figures; may be NULL
 };
 
 // The active model of a recommender, or NULL.
@@ -58,6 +58,9 @@ int32 create_model(const Recommender& recommender, int64 seed);
 // the transaction.
 void finish_model(int32 model_id, const ModelResult& result);
 
+// building -> failed: it will never serve. `metrics` say why.
+void refuse_model(int32 model_id, const Jsonb* metrics);
+
 // Makes the model the active one of its recommender and retires the one that was, after
 // lock_recommender(). Error 42704 when there is no such model.
 void activate_model_row(int32 model_id);
@@ -68,8 +71,9 @@ void delete_model_rows(int32 model_id);
 // Deletes a recommender with its models, training runs and schedule.
 void delete_recommender_rows(int32 recommender_id);
 
-// Deletes the oldest retired and failed models of the recommender, so that at most `keep` models
-// remain, the active one included.
+// Deletes the oldest retired models of the recommender, so that at most `keep` models remain, the
+// active one included, and the oldest failed ones, so that at most `keep` of these do: failures
+// push no model out that can serve.
 void prune_models(int32 recommender_id, int keep);
 
 }  // namespace knowhow::server

@@ -31,6 +31,14 @@ constexpr KnownParam kParams[] = {
     {"factors", ParamType::kInteger, 128, 1, 512,
      "ials: dimensions of a person's and a snippet's factors"},
     {"freshness_weight", ParamType::kReal, 1e-4, 0, 1000, "recommend: weight of the snippet's age"},
+    {"gate", ParamType::kChoice, 0, 0, 0,
+     "train: metric by which changed parameters must not be worse than those of the active model, "
+     "asked at k = 10; off: every model is activated",
+     "off", "off, ndcg, recall, precision, hit_rate, map, mrr"},
+    {"gate_margin", ParamType::kReal, 0, 0, 1,
+     "train: loss of the metric that the gate lets pass, in units of the metric"},
+    {"gate_questions", ParamType::kInteger, 2000, 200, 1000000,
+     "train: questions that the gate asks, at most"},
     {"history", ParamType::kInteger, 500, 1, 10000,
      "recommend: newest snippets of a person that count"},
     {"iterations", ParamType::kInteger, 16, 1, 100,
@@ -154,11 +162,28 @@ Oid checked_config(const KnownParam& param, const JsonbValue& value) {
     return config_named(pnstrdup(value.val.string.val, value.val.string.len));
 }
 
+const char* checked_choice(const KnownParam& param, const JsonbValue& value) {
+    if (value.type == jbvString) {
+        const char* const text = pnstrdup(value.val.string.val, value.val.string.len);
+        // With separators around both, no part of a choice is taken for one.
+        if (strchr(text, ',') == nullptr &&
+            strstr(psprintf(", %s,", param.choices), psprintf(", %s,", text)) != nullptr) {
+            return text;
+        }
+    }
+    wrong_value(param, value, psprintf("one of %s", param.choices));
+}
+
 void check_value(const KnownParam& param, const JsonbValue& value) {
-    if (param.type == ParamType::kTextConfig) {
-        (void)checked_config(param, value);
-    } else {
-        (void)checked_number(param, value);
+    switch (param.type) {
+        case ParamType::kTextConfig:
+            (void)checked_config(param, value);
+            break;
+        case ParamType::kChoice:
+            (void)checked_choice(param, value);
+            break;
+        default:
+            (void)checked_number(param, value);
     }
 }
 
@@ -200,6 +225,12 @@ double param_number(const Jsonb* params, const char* name) {
 
 double param_number(const Recommender& recommender, const char* name) {
     return param_number(recommender.params, name);
+}
+
+const char* param_choice(const Recommender& recommender, const char* name) {
+    const KnownParam& param = declared_param(name);
+    const JsonbValue* const value = stored_value(recommender.params, name);
+    return value == nullptr ? param.standard_text : checked_choice(param, *value);
 }
 
 Oid text_config(const Recommender& recommender) {

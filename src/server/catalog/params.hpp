@@ -7,7 +7,7 @@
 
 namespace knowhow::server {
 
-enum class ParamType { kInteger, kReal, kTextConfig };
+enum class ParamType { kInteger, kReal, kTextConfig, kChoice };
 
 struct KnownParam {
     const char* name;
@@ -17,6 +17,7 @@ struct KnownParam {
     double maximum;
     const char* description;  // with unit and, where it is of one algorithm only, that one
     const char* standard_text = nullptr;  // the value of a text where params does not name it
+    const char* choices = nullptr;        // of kChoice: all values, separated by ", "
 };
 
 // All of them, in alphabetical order; `*count` is set to their number.
@@ -29,6 +30,9 @@ double param_number(const Recommender& recommender, const char* name);
 
 // The same from the params of a model.
 double param_number(const Jsonb* params, const char* name);
+
+// The same of a choice among texts, in the current memory context.
+const char* param_choice(const Recommender& recommender, const char* name);
 
 // The text search configuration that parameter text_config names. Error 42704: there is none (any
 // more); 22023: the stored value is no text.

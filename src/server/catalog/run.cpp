@@ -13,9 +13,12 @@ namespace knowhow::server {
 namespace {
 
 Parameter seconds_parameter(const RunSeconds& seconds) {
+    const char* const compare =
+        seconds.compare > 0 ? psprintf("\"compare\": %.3f, ", seconds.compare) : "";
     return jsonb_parameter(DatumGetJsonbP(DirectFunctionCall1(
-        jsonb_in, CStringGetDatum(psprintf("{\"read\": %.3f, \"learn\": %.3f, \"write\": %.3f}",
-                                           seconds.read, seconds.learn, seconds.write)))));
+        jsonb_in,
+        CStringGetDatum(psprintf("{%s\"read\": %.3f, \"learn\": %.3f, \"write\": %.3f}", compare,
+                                 seconds.read, seconds.learn, seconds.write)))));
 }
 
 // Where an error came from belongs to its details: in a view's function nobody else finds it.
@@ -83,6 +86,14 @@ bool fail_run(int64 run_id, int64 rows_read, const RunSeconds& seconds, const Er
                   "AND (state = 'failed' OR cause NOT IN ('train', 'background'))",
                   {int8_parameter(run_id)});
     return found;
+}
+
+void refuse_run(int64 run_id, int32 model_id, const RunSeconds& seconds, const ErrorData* error) {
+    fail_run(run_id, 0, seconds, error, false);
+    write_catalog(
+        "UPDATE knowhow.training_run_catalog SET model_id = $2, metrics = "
+        "(SELECT metrics FROM knowhow.model_catalog WHERE model_id = $2) WHERE run_id = $1",
+        {int8_parameter(run_id), int4_parameter(model_id)});
 }
 
 int64 failures_in_a_row(int32 recommender_id) {

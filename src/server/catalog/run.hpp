@@ -10,6 +10,7 @@ namespace knowhow::server {
 
 // How long each phase of a run took, in seconds.
 struct RunSeconds {
+    double compare = 0;  // in the gate; 0 where there is none
     double read = 0;
     double learn = 0;
     double write = 0;
@@ -27,6 +28,9 @@ void finish_run(int64 run_id, int32 model_id, int64 rows_read, const RunSeconds&
 // Any state -> failed, or canceled where somebody wanted it so. False where the run is gone.
 bool fail_run(int64 run_id, int64 rows_read, const RunSeconds& seconds, const ErrorData* error,
               bool canceled);
+
+// The same for a run whose model the gate refused, and whose metrics say why.
+void refuse_run(int64 run_id, int32 model_id, const RunSeconds& seconds, const ErrorData* error);
 
 // How many runs of the recommender have failed one after the other, up to the newest.
 int64 failures_in_a_row(int32 recommender_id);

@@ -253,6 +253,27 @@ void load(const Recommender& recommender, Evaluating* evaluating) {
     load_queries(recommender, evaluating);
 }
 
+void read_replay(const Recommender& recommender, const char* algorithm, const Jsonb* params,
+                 ReplayOptions* replay) {
+    auto const param = [&](const char* name) { return param_number(recommender, name); };
+    RankingOptions& ranking = replay->ranking;
+    ranking.collaborative = param("collaborative_weight");
+    ranking.profile = param("profile_weight");
+    ranking.labels = param("labels_weight");
+    ranking.fusion.text_weight = param("query_weight");
+    ranking.fusion.popularity_weight = param("popularity_weight");
+    ranking.fusion.freshness_weight = param("freshness_weight");
+    replay->history = static_cast<std::size_t>(param("history"));
+    replay->profile_terms = static_cast<std::size_t>(param("profile_terms"));
+    replay->fit.targets = static_cast<std::int32_t>(param_number(params, "neighbours"));
+    replay->fit.threads = settings::threads;
+    engine([&] { replay->learner = &find_learner(algorithm); });
+    for (const knowhow::Parameter& parameter : replay->learner->parameters()) {
+        double const value = param_number(params, parameter.name.data());
+        engine([&] { replay->learner_parameters.emplace_back(parameter.name, value); });
+    }
+}
+
 void read_options(const Recommender& recommender, Evaluating* evaluating) {
     if (strcmp(recommender.algorithm, "user_knn") == 0) {
         ereport(ERROR,
@@ -261,24 +282,7 @@ void read_options(const Recommender& recommender, Evaluating* evaluating) {
                         recommender.name),
                  errhint("Evaluate a recommender over the same tables with another algorithm.")));
     }
-    auto const param = [&](const char* name) { return param_number(recommender, name); };
-    ReplayOptions& replay = evaluating->replay;
-    RankingOptions& ranking = replay.ranking;
-    ranking.collaborative = param("collaborative_weight");
-    ranking.profile = param("profile_weight");
-    ranking.labels = param("labels_weight");
-    ranking.fusion.text_weight = param("query_weight");
-    ranking.fusion.popularity_weight = param("popularity_weight");
-    ranking.fusion.freshness_weight = param("freshness_weight");
-    replay.history = static_cast<std::size_t>(param("history"));
-    replay.profile_terms = static_cast<std::size_t>(param("profile_terms"));
-    replay.fit.targets = static_cast<std::int32_t>(param("neighbours"));
-    replay.fit.threads = settings::threads;
-    engine([&] { replay.learner = &find_learner(recommender.algorithm); });
-    for (const knowhow::Parameter& parameter : replay.learner->parameters()) {
-        double const value = param(parameter.name.data());
-        engine([&] { replay.learner_parameters.emplace_back(parameter.name, value); });
-    }
+    read_replay(recommender, recommender.algorithm, recommender.params, &evaluating->replay);
     evaluating->options.clock = GetCurrentTransactionStartTimestamp();
 }
 

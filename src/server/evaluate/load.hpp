@@ -2,7 +2,7 @@
 // snapshot.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "engine/evaluate/archive.hpp"
@@ -11,15 +11,24 @@
 #include "server/border/border.hpp"
 #include "server/catalog/recommender.hpp"
 #include "server/module.hpp"
+#include "server/progress/monitor.hpp"
 
 namespace knowhow::server {
 
 // Everything that one evaluation holds; owned by a memory context.
 struct Evaluating {
-    Evaluating()
-        : budget(static_cast<std::size_t>(settings::max_memory) * 1024), archive(budget, monitor) {}
+    // Part of what training_progress shows, at its pace, or a statement like others.
+    enum class Of { kStatement, kTraining };
+
+    explicit Evaluating(Of of = Of::kStatement)
+        : budget(static_cast<std::size_t>(settings::max_memory) * 1024),
+          monitor_owner(of == Of::kTraining ? std::make_unique<TrainingMonitor>(budget)
+                                            : std::make_unique<InterruptMonitor>()),
+          monitor(*monitor_owner),
+          archive(budget, monitor) {}
     MemoryBudget budget;
-    InterruptMonitor monitor;
+    std::unique_ptr<Monitor> monitor_owner;
+    Monitor& monitor;
     Archive archive;
     ReplayOptions replay;
     EvaluationOptions options;
@@ -30,6 +39,11 @@ struct Evaluating {
 
 // A PostgreSQL phase: no destructor pending, SPI connected.
 void load(const Recommender& recommender, Evaluating* evaluating);
+
+// The recommender's ranking over a model of that algorithm, learned by those params. The algorithm is
+// one of learners(). A PostgreSQL phase.
+void read_replay(const Recommender& recommender, const char* algorithm, const Jsonb* params,
+                 ReplayOptions* replay);
 
 // Parameters as recommend() and train() read them. A PostgreSQL phase. Error 0A000 for an algorithm
 // that trains nothing.

@@ -69,6 +69,8 @@ const char* phase_name(Phase phase) {
             return "learning";
         case Phase::kWriting:
             return "writing";
+        case Phase::kComparing:
+            return "comparing";
     }
     return "unknown";
 }

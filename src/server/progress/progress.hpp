@@ -17,9 +17,9 @@ extern "C" {
 
 namespace knowhow::server {
 
-enum class Phase : std::int32_t { kQueued = 1, kReading, kLearning, kWriting };
+enum class Phase : std::int32_t { kQueued = 1, kReading, kLearning, kWriting, kComparing };
 
-// "queued", "reading", "learning", "writing"
+// "queued", "reading", "learning", "writing", "comparing"
 const char* phase_name(Phase phase);
 
 // Shows a training of this process, in phase queued. One at a time: another one, which the code of

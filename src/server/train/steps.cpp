@@ -79,12 +79,21 @@ int64 read_training_rows(const Recommender& recommender, Trained* trained) {
     return rows;
 }
 
-int32 write_trained_model(const Recommender& recommender, int64 seed, Trained* trained) {
+int32 write_trained_model(const Recommender& recommender, int64 seed, const Jsonb* metrics,
+                          Trained* trained) {
     int32 const model = create_model(recommender, seed);
     ModelResult result = write_model_rows(model, trained);
     result.text_version = recommender.text_version;
+    result.metrics = metrics;
     finish_model(model, result);
     activate_model_row(model);
+    prune_models(recommender.id, static_cast<int>(param_number(recommender, "keep_models")));
+    return model;
+}
+
+int32 write_refused_model(const Recommender& recommender, int64 seed, const Jsonb* metrics) {
+    int32 const model = create_model(recommender, seed);
+    refuse_model(model, metrics);
     prune_models(recommender.id, static_cast<int>(param_number(recommender, "keep_models")));
     return model;
 }

@@ -21,7 +21,11 @@ Learning plan_learning(const Recommender& recommender, int64 seed);
 int64 read_training_rows(const Recommender& recommender, Trained* trained);
 
 // Writes what was learned as a model and makes it the active one, with the recommender locked
-// (lock_recommender()). Returns its id.
-int32 write_trained_model(const Recommender& recommender, int64 seed, Trained* trained);
+// (lock_recommender()). `metrics` may be NULL. Returns its id.
+int32 write_trained_model(const Recommender& recommender, int64 seed, const Jsonb* metrics,
+                          Trained* trained);
+
+// In its place where the gate refuses: a model in state failed, without rows.
+int32 write_refused_model(const Recommender& recommender, int64 seed, const Jsonb* metrics);
 
 }  // namespace knowhow::server

@@ -13,6 +13,7 @@ extern "C" {
 #include "server/module.hpp"
 #include "server/progress/progress.hpp"
 #include "server/text/parser.hpp"
+#include "server/train/gate.hpp"
 #include "server/train/steps.hpp"
 #include "server/worker/locks.hpp"
 
@@ -54,9 +55,34 @@ double seconds_since(TimestampTz start) {
     return static_cast<double>(GetCurrentTimestamp() - start) / USECS_PER_SEC;
 }
 
+// What the gate says before anything is learned from all rows.
+GateReport ask_gate(const Recommender& recommender, int64 seed, RunSeconds* seconds) {
+    TimestampTz const start = GetCurrentTimestamp();
+    Gate* const gate = open_gate(recommender, seed);
+    if (gate == nullptr) {
+        return {};
+    }
+    judge(gate);
+    GateReport const report = close_gate(gate);
+    seconds->compare = seconds_since(start);
+    return report;
+}
+
+// An error would take back the rows that tell of it.
+void refuse(const Recommender& recommender, int64 run, int64 seed, const GateReport& report,
+            const RunSeconds& seconds) {
+    const ErrorData& refusal = *report.refusal;
+    int32 const model = write_refused_model(recommender, seed, report.metrics);
+    refuse_run(run, model, seconds, &refusal);
+    ereport(WARNING,
+            (errcode(refusal.sqlerrcode), errmsg_internal("%s", refusal.message),
+             errdetail_internal("%s", refusal.detail), errhint("%s", refusal.hint)));
+}
+
 }  // namespace
 
-// train(recommender text, seed bigint) returns the identifier of the model, now active.
+// train(recommender text, seed bigint) returns the identifier of the model, now active, or NULL
+// where the gate refused it.
 KNOWHOW_FUNCTION(train) {
     PreventCommandIfReadOnly("knowhow.train()");
     PreventCommandIfParallelMode("knowhow.train()");
@@ -72,6 +98,13 @@ KNOWHOW_FUNCTION(train) {
     progress_resources(settings::threads, 0);
 
     RunSeconds seconds;
+    GateReport const report = ask_gate(*recommender, seed, &seconds);
+    if (report.refusal != nullptr) {
+        refuse(*recommender, run, seed, report, seconds);
+        prune_runs(recommender->id);
+        progress_end();
+        PG_RETURN_NULL();
+    }
     progress_phase(Phase::kReading, 0);
     TimestampTz start = GetCurrentTimestamp();
     Trained* trained = new_trained(CurrentMemoryContext);
@@ -85,7 +118,7 @@ KNOWHOW_FUNCTION(train) {
 
     progress_phase(Phase::kWriting, 0);
     start = GetCurrentTimestamp();
-    int32 const model = write_trained_model(*recommender, seed, trained);
+    int32 const model = write_trained_model(*recommender, seed, report.metrics, trained);
     seconds.write = seconds_since(start);
     finish_run(run, model, rows, seconds);
     prune_runs(recommender->id);

@@ -19,6 +19,7 @@ extern "C" {
 #include "server/catalog/tables.hpp"
 #include "server/module.hpp"
 #include "server/progress/progress.hpp"
+#include "server/train/gate.hpp"
 #include "server/train/steps.hpp"
 #include "server/worker/caught.hpp"
 #include "server/worker/locks.hpp"
@@ -36,7 +37,8 @@ struct Run {
     int32 recommender_id;
     int64 seed;
     MemoryContext memory;      // of all that follows; outlives the transactions
-    Recommender* recommender;  // as it was when its rows were read
+    Recommender* recommender;  // as it was when its rows were read, first by the gate
+    GateReport gate;
     Learning learning;
     Trained* trained;
     int64 rows;
@@ -91,16 +93,70 @@ bool start(Run* run) {
     return started;
 }
 
-void read(Run* run) {
+bool same_relations(const Recommender& left, const Recommender& right) {
+    for (int role = 0; role < kRoles; ++role) {
+        if (left.relation(role) != right.relation(role)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool same_params(const Jsonb* left, const Jsonb* right) {
+    return VARSIZE(left) == VARSIZE(right) && memcmp(left, right, VARSIZE(left)) == 0;
+}
+
+// What was compared or learned must still be what the recommender asks for.
+void require_unchanged(const Recommender& then, const Recommender& now) {
+    if (!same_relations(then, now) || strcmp(then.algorithm, now.algorithm) != 0 ||
+        !same_params(then.params, now.params)) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("recommender \"%s\" was altered while it was trained", now.name),
+                        errdetail("What was learned is of its former relations, algorithm or "
+                                  "parameters, and was not kept."),
+                        errhint("Train it again.")));
+    }
+}
+
+// Reads in one transaction, in which the run's recommender is set, and compares after it.
+void ask_gate(Run* run) {
     instr_time started;
     INSTR_TIME_SET_CURRENT(started);
-    progress_phase(Phase::kReading, 0);
     begin();
     MemoryContext const before = MemoryContextSwitchTo(run->memory);
     run->recommender = recommender_to_read(run->recommender_id);
     if (run->recommender == nullptr) {
         recommender_is_gone(*run);
     }
+    progress_resources(settings::threads, 0);
+    report_activity("knowhow: training %s (run " INT64_FORMAT "), comparing parameters",
+                    run->recommender->name, run->id);
+    Gate* const gate = open_gate(*run->recommender, run->seed);
+    MemoryContextSwitchTo(before);
+    commit();
+    if (gate == nullptr) {
+        return;
+    }
+    MemoryContextSwitchTo(run->memory);
+    judge(gate);
+    run->gate = close_gate(gate);
+    run->seconds.compare = seconds_since(started);
+}
+
+void read(Run* run) {
+    instr_time started;
+    INSTR_TIME_SET_CURRENT(started);
+    progress_phase(Phase::kReading, 0);
+    begin();
+    MemoryContext const before = MemoryContextSwitchTo(run->memory);
+    Recommender* const now = recommender_to_read(run->recommender_id);
+    if (now == nullptr) {
+        recommender_is_gone(*run);
+    }
+    if (run->gate.metrics != nullptr) {
+        require_unchanged(*run->recommender, *now);
+    }
+    run->recommender = now;
     run->learning = plan_learning(*run->recommender, run->seed);
     progress_resources(run->learning.threads, 0);
     report_activity("knowhow: training %s (run " INT64_FORMAT "), reading", run->recommender->name,
@@ -123,29 +179,21 @@ void learn(Run* run) {
     run->seconds.learn = seconds_since(started);
 }
 
-bool same_relations(const Recommender& left, const Recommender& right) {
-    for (int role = 0; role < kRoles; ++role) {
-        if (left.relation(role) != right.relation(role)) {
-            return false;
-        }
+// A failure a night is worth a line; one every two seconds is not. The 1st, 10th, 100th, ... in a
+// row are logged, and how many there were.
+void log_failure(const Run& run, const ErrorData* error, int64 failures) {
+    int64 power = 1;
+    while (power < failures) {
+        power *= 10;
     }
-    return true;
-}
-
-bool same_params(const Jsonb* left, const Jsonb* right) {
-    return VARSIZE(left) == VARSIZE(right) && memcmp(left, right, VARSIZE(left)) == 0;
-}
-
-// What was learned must still be what the recommender asks for.
-void require_unchanged(const Run& run, const Recommender& now) {
-    const Recommender& then = *run.recommender;
-    if (!same_relations(then, now) || strcmp(then.algorithm, now.algorithm) != 0 ||
-        !same_params(then.params, now.params)) {
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("recommender \"%s\" was altered while it was trained", now.name),
-                        errdetail("What was learned is of its former relations, algorithm or "
-                                  "parameters, and was not kept."),
-                        errhint("Train it again.")));
+    if (power == failures) {
+        ereport(LOG,
+                (errmsg("training run " INT64_FORMAT " of recommender %d failed: %s", run.id,
+                        run.recommender_id, error->message),
+                 errdetail("It failed " INT64_FORMAT " times in a row. knowhow.training_runs has "
+                           "the rest.",
+                           failures),
+                 errhidestmt(true), errhidecontext(true)));
     }
 }
 
@@ -166,30 +214,23 @@ void write(Run* run) {
     if (now == nullptr) {
         recommender_is_gone(*run);
     }
-    require_unchanged(*run, *now);
-    int32 const model = write_trained_model(*run->recommender, run->seed, run->trained);
+    require_unchanged(*run->recommender, *now);
+    if (run->gate.refusal != nullptr) {
+        int32 const refused = write_refused_model(*now, run->seed, run->gate.metrics);
+        run->seconds.write = seconds_since(started);
+        refuse_run(run->id, refused, run->seconds, run->gate.refusal);
+        int64 const failures = failures_in_a_row(run->recommender_id);
+        prune_runs(run->recommender_id);
+        commit();
+        log_failure(*run, run->gate.refusal, failures);
+        return;
+    }
+    int32 const model =
+        write_trained_model(*run->recommender, run->seed, run->gate.metrics, run->trained);
     run->seconds.write = seconds_since(started);
     finish_run(run->id, model, run->rows, run->seconds);
     prune_runs(run->recommender_id);
     commit();
-}
-
-// A failure a night is worth a line; one every two seconds is not. The 1st, 10th, 100th, ... in a
-// row are logged, and how many there were.
-void log_failure(const Run& run, const ErrorData* error, int64 failures) {
-    int64 power = 1;
-    while (power < failures) {
-        power *= 10;
-    }
-    if (power == failures) {
-        ereport(LOG,
-                (errmsg("training run " INT64_FORMAT " of recommender %d failed: %s", run.id,
-                        run.recommender_id, error->message),
-                 errdetail("It failed " INT64_FORMAT " times in a row. knowhow.training_runs has "
-                           "the rest.",
-                           failures),
-                 errhidestmt(true), errhidecontext(true)));
-    }
 }
 
 // Records the error in a transaction of its own. False: nothing is left to record it in.
@@ -248,13 +289,18 @@ RunEnd run_training(int64 run_id) {
     ErrorData* const error = caught([&] {
         started = start(&run);
         if (started) {
-            read(&run);
-            learn(&run);
+            ask_gate(&run);
+            if (run.gate.refusal == nullptr) {
+                read(&run);
+                learn(&run);
+            }
             write(&run);
         }
     });
     disable_timeout(STATEMENT_TIMEOUT, false);
-    RunEnd end = started ? RunEnd::kSucceeded : RunEnd::kGone;
+    RunEnd end = !started                       ? RunEnd::kGone
+                 : run.gate.refusal != nullptr ? RunEnd::kFailed
+                                               : RunEnd::kSucceeded;
     if (error != nullptr) {
         explain_cancellation(error);
         // A run that took too long has failed; one that somebody cancels has not.
