@@ -52,7 +52,7 @@ LEFT JOIN LATERAL (
             AND c.state OPERATOR(pg_catalog.=) 'succeeded'
           ORDER BY c.run_id DESC LIMIT 1) last) usual ON true;
 COMMENT ON VIEW knowhow.training_progress IS 'trainings that run now, of recommenders whose snippets the current user may read; where track_activities is off, train() is not shown';
-COMMENT ON COLUMN knowhow.training_progress.phase IS 'queued, comparing (changed parameters with those of the active model: questions, first of the one, then of the other), reading (counts rows), learning (items), writing (rows)';
+COMMENT ON COLUMN knowhow.training_progress.phase IS 'queued, comparing (changed parameters with those of the active model: questions, first of the one, then of the other), reading (counts rows), learning (items), writing (rows); or tuning (questions of all trials), which is no run';
 COMMENT ON COLUMN knowhow.training_progress.done IS 'how many of total rows or items of the present phase';
 COMMENT ON COLUMN knowhow.training_progress.elapsed IS 'since started_at; while it is queued: how long it has waited';
 COMMENT ON COLUMN knowhow.training_progress.estimated_end IS 'by how far the present phase is and how long the phases took in the last training that succeeded; before the first one: the end of the present phase; NULL where nothing is known';

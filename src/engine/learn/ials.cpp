@@ -20,12 +20,16 @@ constexpr std::size_t kRowsPerChunk = 8;
 constexpr std::size_t kBlock = 128;           // vectors that are added to a Gram matrix at once
 constexpr double kInitialSize = 0.1;          // σ* of Rendle et al.
 
+constexpr std::array<double, 3> kUnobserved = {5, 15, 50};
+constexpr std::array<double, 3> kPenalties = {.003, .01, .03};
+
 constexpr std::array<Parameter, 5> kParameters = {{
     {"factors", 128, 1, 512, true, "Dimensions of a person's and an item's factors."},
     {"iterations", 16, 1, 100, true, "Times that people and items are solved for in turn."},
     {"unobserved", 15, 1e-3, 1e4, false,
-     "Weight of all that people have not liked together, where 1 is that of all they have."},
-    {"penalty", 0.01, 1e-4, 1000, false, "Regularization of factors."},
+     "Weight of all that people have not liked together, where 1 is that of all they have.",
+     kUnobserved},
+    {"penalty", 0.01, 1e-4, 1000, false, "Regularization of factors.", kPenalties},
     {"max_user_items", 20000, 2, 2147483647, true,
      "People with more items than this are left out: the time grows with the square."},
 }};

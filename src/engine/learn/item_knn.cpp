@@ -11,11 +11,16 @@
 namespace knowhow {
 namespace {
 
+constexpr std::array<double, 4> kShrinkages = {0, 10, 50, 200};
+constexpr std::array<double, 2> kActivities = {0, .5};
+
 constexpr std::array<Parameter, 3> kParameters = {{
     {"shrinkage", 20, 0, 1e6, false,
-     "Similarities that rest on fewer people than about this many shrink towards zero."},
+     "Similarities that rest on fewer people than about this many shrink towards zero.",
+     kShrinkages},
     {"user_activity", 0, 0, 1, false,
-     "A person counts by their number of items to the power of minus this."},
+     "A person counts by their number of items to the power of minus this.",
+     kActivities},
     {"max_user_items", 20000, 2, 2147483647, true,
      "People with more items than this are left out: the time grows with the square."},
 }};

@@ -27,6 +27,7 @@ struct Parameter {
     double maximum;
     bool is_integer;
     std::string_view description;
+    std::span<const double> grid = {};  // what tune() tries; empty: it leaves the parameter alone
 };
 
 // Values for a learner's parameters: those given, and defaults for the others.

@@ -13,12 +13,17 @@
 namespace knowhow {
 namespace {
 
+constexpr std::array<double, 5> kRidges = {10, 30, 100, 300, 1000};
+constexpr std::array<double, 2> kActivities = {0, .5};
+
 constexpr std::array<Parameter, 4> kParameters = {{
     {"candidates", 200, 1, 1000, true, "Items that each item is explained by, at most."},
     {"ridge", 100, 1e-3, 1e9, false,
-     "Regularization: what rests on fewer people than about this many shrinks towards zero."},
+     "Regularization: what rests on fewer people than about this many shrinks towards zero.",
+     kRidges},
     {"user_activity", 0, 0, 1, false,
-     "A person counts by their number of items to the power of minus this."},
+     "A person counts by their number of items to the power of minus this.",
+     kActivities},
     {"max_user_items", 20000, 2, 2147483647, true,
      "People with more items than this are left out: the time grows with the square."},
 }};

@@ -179,7 +179,8 @@ void delete_recommender_rows(int32 recommender_id) {
     write_catalog("DELETE FROM knowhow.recommender_catalog WHERE recommender_id = $1",
                   {int4_parameter(recommender_id)});
     delete_models("recommender_id = $1", {int4_parameter(recommender_id)});
-    for (const char* table : {"training_run_catalog", "schedule_catalog", "change_counters"}) {
+    for (const char* table : {"training_run_catalog", "tuning_trial_catalog", "schedule_catalog",
+                              "change_counters"}) {
         write_catalog(psprintf("DELETE FROM knowhow.%s WHERE recommender_id = $1", table),
                       {int4_parameter(recommender_id)});
     }

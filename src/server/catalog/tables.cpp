@@ -14,7 +14,7 @@ extern "C" {
 namespace knowhow::server {
 namespace {
 
-constexpr int kMostParameters = 16;
+constexpr int kMostParameters = 20;
 
 }  // namespace
 

@@ -274,14 +274,18 @@ void read_replay(const Recommender& recommender, const char* algorithm, const Js
     }
 }
 
-void read_options(const Recommender& recommender, Evaluating* evaluating) {
-    if (strcmp(recommender.algorithm, "user_knn") == 0) {
+void require_trained(const Recommender& recommender, const char* algorithm) {
+    if (strcmp(algorithm, "user_knn") == 0) {
         ereport(ERROR,
                 (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                  errmsg("recommender \"%s\" cannot be evaluated: user_knn trains no model",
                         recommender.name),
                  errhint("Evaluate a recommender over the same tables with another algorithm.")));
     }
+}
+
+void read_options(const Recommender& recommender, Evaluating* evaluating) {
+    require_trained(recommender, recommender.algorithm);
     read_replay(recommender, recommender.algorithm, recommender.params, &evaluating->replay);
     evaluating->options.clock = GetCurrentTransactionStartTimestamp();
 }

@@ -45,6 +45,9 @@ void load(const Recommender& recommender, Evaluating* evaluating);
 void read_replay(const Recommender& recommender, const char* algorithm, const Jsonb* params,
                  ReplayOptions* replay);
 
+// Error 0A000 for an algorithm that trains no model.
+void require_trained(const Recommender& recommender, const char* algorithm);
+
 // Parameters as recommend() and train() read them. A PostgreSQL phase. Error 0A000 for an algorithm
 // that trains nothing.
 void read_options(const Recommender& recommender, Evaluating* evaluating);

@@ -35,6 +35,7 @@ KNOWHOW_FUNCTION(running_trainings) {
                           Int64GetDatum(entry.memory_bytes),
                           BoolGetDatum(entry.background)};
         bool nulls[lengthof(values)] = {};
+        nulls[0] = entry.run_id == 0;
         nulls[4] = entry.phase == Phase::kQueued;
         nulls[5] = entry.total == 0;
         nulls[8] = entry.threads == 0;

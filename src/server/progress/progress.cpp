@@ -71,6 +71,8 @@ const char* phase_name(Phase phase) {
             return "writing";
         case Phase::kComparing:
             return "comparing";
+        case Phase::kTuning:
+            return "tuning";
     }
     return "unknown";
 }

@@ -17,12 +17,12 @@ extern "C" {
 
 namespace knowhow::server {
 
-enum class Phase : std::int32_t { kQueued = 1, kReading, kLearning, kWriting, kComparing };
+enum class Phase : std::int32_t { kQueued = 1, kReading, kLearning, kWriting, kComparing, kTuning };
 
-// "queued", "reading", "learning", "writing", "comparing"
+// "queued", "reading", "learning", "writing", "comparing", "tuning"
 const char* phase_name(Phase phase);
 
-// Shows a training of this process, in phase queued. One at a time: another one, which the code of
+// Shows a training of this process, in phase queued; run_id 0: a tuning, which is no run. One at a time: another one, which the code of
 // a view starts while the first reads it, takes its place. Ends by progress_end() or by an abort.
 void progress_begin(int32 recommender_id, int64 run_id, bool background);
 // The next phase begins, with nothing done. total: rows or items; 0: unknown.
@@ -43,7 +43,7 @@ struct ProgressEntry {
     int pid;
     Oid database;
     int32 recommender_id;
-    int64 run_id;
+    int64 run_id;  // 0: a tuning
     bool background;
     Phase phase;
     int64 done;

@@ -54,6 +54,10 @@ $node->safe_psql('source', q{
     SELECT model_id, 't', '学习', '''学习'':2' FROM knowhow.model_catalog;
     INSERT INTO knowhow.model_items SELECT model_id, 1, 0, '{1}', '{0.5}' FROM knowhow.model_catalog;
     INSERT INTO knowhow.model_positions SELECT model_id, 0, 1, '{1,2}', '{1,0.25}', '{0,1}' FROM knowhow.model_catalog;
+    INSERT INTO knowhow.tuning_trial_catalog
+    SELECT nextval('knowhow.tuning_id_seq'), 0, recommender_id, 'slim', '{"ridge": 30}', 'ndcg', 10, 0.25, 0, -0.125, 0.125, 3, 4, 1.5,
+           true, false, '2024-01-01', '2024-02-01', 7, now()
+    FROM knowhow.recommender_catalog ORDER BY recommender_id;
     UPDATE knowhow.recommender_catalog SET text_version = 'another ICU' WHERE name = 'bound';
     DROP SCHEMA dropped CASCADE;
     DROP TABLE tags;
@@ -64,6 +68,7 @@ my $contents = q{
     SELECT r.* FROM knowhow.recommenders r WHERE name <> 'half gone' ORDER BY name;
     SELECT * FROM knowhow.models WHERE recommender <> 'half gone' AND state <> 'building' ORDER BY model_id;
     SELECT * FROM knowhow.training_runs WHERE recommender <> 'half gone' AND state <> 'running' ORDER BY run_id;
+    SELECT * FROM knowhow.tuning_trials WHERE recommender <> 'half gone' ORDER BY tuning_id;
     SELECT i.* FROM knowhow.model_items i JOIN knowhow.models m USING (model_id)
     WHERE m.recommender <> 'half gone' AND m.state <> 'building' ORDER BY model_id;
     SELECT p.* FROM knowhow.model_positions p JOIN knowhow.models m USING (model_id)
@@ -73,6 +78,7 @@ my $contents = q{
     SELECT last_value, is_called FROM knowhow.recommender_catalog_recommender_id_seq;
     SELECT last_value, is_called FROM knowhow.model_catalog_model_id_seq;
     SELECT last_value, is_called FROM knowhow.training_run_catalog_run_id_seq;
+    SELECT last_value, is_called FROM knowhow.tuning_id_seq;
     SELECT * FROM "kb ""quoted""".snippets ORDER BY snippet_id;
     SELECT * FROM "kb ""quoted""".interactions ORDER BY user_id, snippet_id;
     SELECT * FROM "kb ""quoted""".labels;
@@ -90,7 +96,8 @@ sub check_copy {
         SELECT count(*) FROM knowhow.recommender_catalog WHERE name IN ('dropped', 'half gone');
         SELECT count(*) FROM knowhow.model_catalog WHERE state = 'building';
         SELECT count(*) FROM knowhow.training_run_catalog WHERE state = 'running';
-    }), "0\n0\n0", "$who: what lacks a relation or was unfinished is left out");
+        SELECT count(*) FROM knowhow.tuning_trial_catalog WHERE recommender_id NOT IN (SELECT recommender_id FROM knowhow.recommender_catalog);
+    }), "0\n0\n0\n0", "$who: what lacks a relation or was unfinished is left out");
     $node->safe_psql($database, q{SELECT knowhow.activate_model(model_id) FROM knowhow.models
         WHERE recommender = 'bound' AND state = 'retired'}, @as_owner);
     $node->safe_psql($database, q{SELECT knowhow.create_knowledge_base('another')}, @as_owner);
