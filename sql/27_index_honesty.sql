@@ -150,9 +150,11 @@ SELECT * FROM verify_index('kept_ip');
 
 -- Memory is limited, and the limit says so.
 SET knowhow.max_memory = '1MB';
+\set VERBOSITY terse
 INSERT INTO docs (v) SELECT '''a'':1' FROM generate_series(1, 70000);
 SELECT * FROM verify_index('docs_ip');
 RESET knowhow.max_memory;
+\set VERBOSITY default
 SELECT * FROM verify_index('docs_ip');
 SET statement_timeout = '1ms';
 SELECT * FROM verify_index('docs_ip');

@@ -17,6 +17,14 @@ bool terms_lie_within(VectorView vector) noexcept {
     return true;
 }
 
+bool is_harmless(VectorView vector) noexcept {
+    bool finite = true;
+    for (std::uint32_t i = 0; i < vector.size(); ++i) {
+        finite &= std::isfinite(vector.weight(i));
+    }
+    return finite && terms_lie_within(vector);
+}
+
 const char* fault_of(VectorView vector) noexcept {
     if (!terms_lie_within(vector)) {
         return "Its lexemes do not lie behind each other.";

@@ -52,6 +52,7 @@ Buffer lock_tail(Relation index, const Meta* meta) {
     if (meta->fresh.tail == InvalidBlockNumber) {
         return InvalidBuffer;
     }
+    require_block(index, meta->fresh.tail);
     Buffer const buffer = ReadBuffer(index, meta->fresh.tail);
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     check_page(index, meta->fresh.tail, BufferGetPage(buffer), Kind::kFresh, 0);
@@ -182,6 +183,7 @@ uint32 append_fresh(Relation index, ItemPointer tid, const struct varlena* vecto
 
 bool read_fresh_page(Relation index, BlockNumber block, uint64 generation, Page to,
                      BufferAccessStrategy strategy) {
+    require_block(index, block);
     Buffer const buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     memcpy(to, BufferGetPage(buffer), BLCKSZ);

@@ -1,6 +1,7 @@
 #include "server/index/fresh_reader.hpp"
 
 #include "engine/base/error.hpp"
+#include "engine/sparse/fault.hpp"
 #include "server/border/border.hpp"
 #include "server/index/generation_changed.hpp"
 
@@ -44,16 +45,19 @@ search::Row FreshReader::decode(const char* bytes, Size size) const {
     try {
         search::FreshHead const head = search::read_fresh_head(bytes);
         if (head.payload_bytes == size - search::kFreshHeadBytes) {
-            return {head.tid, head.null,
-                    head.null ? VectorView()
-                              : VectorView(bytes + search::kFreshHeadBytes, head.payload_bytes)};
+            const VectorView vector =
+                head.null ? VectorView()
+                          : VectorView(bytes + search::kFreshHeadBytes, head.payload_bytes);
+            if (is_harmless(vector)) {
+                return {head.tid, head.null, vector};
+            }
         }
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kDataCorrupted) {
             throw;
         }
     }
-    guarded([&] { report_damage(index_, block_, "a row has a size that no writer gives it"); });
+    guarded([&] { report_damage(index_, block_, "a row has a form that no writer gives it"); });
     return {};
 }
 

@@ -8,6 +8,7 @@
 #include "server/border/border.hpp"
 #include "server/border/context_memory.hpp"
 #include "server/index/free_pages.hpp"
+#include "server/index/naming_damage.hpp"
 #include "server/index/segment_pages.hpp"
 #include "server/index/structure.hpp"
 
@@ -61,7 +62,7 @@ void merge(Relation index, const search::MergeLimits& limits, Monitor& monitor) 
         if (chosen.empty()) {
             return;
         }
-        merge_these(index, meta, chosen, monitor);
+        naming_damage(index, [&] { merge_these(index, meta, chosen, monitor); });
     }
 }
 

@@ -21,6 +21,12 @@ void report_damage(Relation index, BlockNumber block, const char* what) {
     pg_unreachable();
 }
 
+void require_block(Relation index, BlockNumber block) {
+    if (block >= RelationGetNumberOfBlocks(index)) {
+        report_damage(index, block, "the index has no such block");
+    }
+}
+
 bool is_of_generation(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation) {
     if (PageIsNew(page)) {
         report_damage(index, block, "the page was never written");

@@ -64,6 +64,10 @@ bool is_of_generation(Relation index, BlockNumber block, Page page, Kind kind, u
 // For those who hold what keeps the page from being used again: raises the error then as well.
 void check_page(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation);
 
+// Raises an error unless the index has this block: one that a damaged page names would be looked
+// for in files that do not exist.
+void require_block(Relation index, BlockNumber block);
+
 [[noreturn]] void report_damage(Relation index, BlockNumber block, const char* what);
 
 }  // namespace knowhow::server::index

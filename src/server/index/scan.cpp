@@ -15,6 +15,7 @@ extern "C" {
 #include "server/border/context_memory.hpp"
 #include "server/index/fresh_reader.hpp"
 #include "server/index/generation_changed.hpp"
+#include "server/index/naming_damage.hpp"
 #include "server/index/segment_pages.hpp"
 #include "server/type/tfidf.hpp"
 
@@ -80,10 +81,12 @@ class Ranking {
         InterruptMonitor monitor;
         for (;;) {
             try {
-                if (!fresh_) {
-                    open();
-                }
-                search_.next(segments_, *fresh_, batch_, hits_, monitor);
+                naming_damage(index_, [&] {
+                    if (!fresh_) {
+                        open();
+                    }
+                    search_.next(segments_, *fresh_, batch_, hits_, monitor);
+                });
                 return;
             } catch (const GenerationChanged&) {
                 close();
@@ -152,8 +155,9 @@ class Ranking {
 
 // Lives in the scan's memory, without a destructor.
 struct ScanState {
-    MemoryContext context;  // of what follows; reset by each rescan
-    Ranking* ranking;       // NULL before the first row is asked for
+    MemoryContext context;     // of what follows; reset by each rescan
+    Ranking* ranking;          // NULL before the first row is asked for
+    BlockNumber table_blocks;  // as far as that mattered
 };
 
 ScanState* state_of(IndexScanDesc scan) {
@@ -183,6 +187,24 @@ void start(IndexScanDesc scan) {
     });
     pgstat_count_index_scan(index);
     MemoryContextSwitchTo(before);
+}
+
+// A row behind the end of the table would be looked for in files that do not exist, and the error
+// would name the table.
+void require_row(IndexScanDesc scan, search::Tid tid) {
+    ScanState* const state = state_of(scan);
+    if (search::tid_block(tid) < state->table_blocks || scan->heapRelation == nullptr) {
+        return;
+    }
+    state->table_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
+    if (search::tid_block(tid) >= state->table_blocks) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INDEX_CORRUPTED),
+                 errmsg("index \"%s\" is damaged: it has row (%u,%u), and the table %u blocks",
+                        RelationGetRelationName(scan->indexRelation), search::tid_block(tid),
+                        search::tid_line(tid), state->table_blocks),
+                 errhint("REINDEX it.")));
+    }
 }
 
 }  // namespace
@@ -233,6 +255,7 @@ bool get_tuple(IndexScanDesc scan, ScanDirection direction) {
     if (!found) {
         return false;
     }
+    require_row(scan, hit.tid);
     ItemPointerSet(&scan->xs_heaptid, search::tid_block(hit.tid), search::tid_line(hit.tid));
     scan->xs_recheck = false;
     scan->xs_recheckorderby = false;

@@ -37,8 +37,10 @@ void forget_the_least_used() {
 }
 
 SegmentMap read_map(Relation index, const SegmentEntry& entry) {
+    BlockNumber all = 0;
     guarded([&] {
-        if (entry.pages >= RelationGetNumberOfBlocks(index)) {
+        all = RelationGetNumberOfBlocks(index);
+        if (entry.pages >= all) {
             report_damage(index, kMetaBlock, "a segment has more pages than the index");
         }
     });
@@ -49,10 +51,16 @@ SegmentMap read_map(Relation index, const SegmentEntry& entry) {
         bool same = false;
         BlockNumber next = InvalidBlockNumber;
         guarded([&] {
+            require_block(index, map);
             Buffer const buffer = ReadBuffer(index, map);
             LockBuffer(buffer, BUFFER_LOCK_SHARE);
             MapPage const page =
                 map_page(index, map, BufferGetPage(buffer), entry, i * kBlocksPerMapPage);
+            for (Size j = 0; j < page.count; ++j) {
+                if (page.blocks[j] >= all) {
+                    report_damage(index, map, "it names a block that the index does not have");
+                }
+            }
             if (page.blocks != nullptr) {
                 memcpy(to, page.blocks, page.count * sizeof(BlockNumber));
                 next = page.next;

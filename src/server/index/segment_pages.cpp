@@ -12,6 +12,16 @@ extern "C" {
 #include "server/index/generation_changed.hpp"
 
 namespace knowhow::server::index {
+namespace {
+
+BlockNumber last_read = InvalidBlockNumber;
+
+}  // namespace
+
+BlockNumber last_segment_block() noexcept {
+    return last_read;
+}
+
 SegmentReader::SegmentReader(Relation index, const SegmentEntry& entry)
     : index_(index),
       generation_(entry.generation),
@@ -25,6 +35,7 @@ void SegmentReader::read(search::PageNumber page, std::size_t offset, std::size_
             report_damage(index_, kMetaBlock, "a segment names a page that it does not have");
         }
         BlockNumber const block = (*map_)[page];
+        last_read = block;
         Buffer const buffer = ReadBuffer(index_, block);
         LockBuffer(buffer, BUFFER_LOCK_SHARE);
         Page const content = BufferGetPage(buffer);

@@ -32,6 +32,9 @@ class SegmentReader : public search::PageReader {
     std::shared_ptr<const SegmentMap> map_;
 };
 
+// The block that a SegmentReader of this process has read last.
+BlockNumber last_segment_block() noexcept;
+
 // How a segment's pages are written.
 enum class Writing {
     kLogged,    // to free pages or new ones, each logged

@@ -16,6 +16,7 @@ extern "C" {
 #include "server/index/fresh.hpp"
 #include "server/index/merge.hpp"
 #include "server/index/options.hpp"
+#include "server/index/naming_damage.hpp"
 #include "server/index/segment_pages.hpp"
 #include "server/index/structure.hpp"
 
@@ -214,7 +215,11 @@ IndexBulkDeleteResult* bulk_delete(IndexVacuumInfo* info, IndexBulkDeleteResult*
     vacuum_fresh(info, meta, result, callback, state);
     unlock_part(index, Part::kFresh, ExclusiveLock);
     for (uint32 i = 0; i < meta.segment_count; ++i) {
-        engine([&] { vacuum_segment(index, i, meta.segments[i], result, callback, state); });
+        engine([&] {
+            naming_damage(index, [&] {
+                vacuum_segment(index, i, meta.segments[i], result, callback, state);
+            });
+        });
     }
     unlock_part(index, Part::kSegments, ExclusiveLock);
     return result;
