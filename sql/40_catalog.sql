@@ -188,7 +188,7 @@ SELECT count(*) FROM knowhow.model_catalog;
 INSERT INTO knowhow.model_catalog (model_id, recommender_id, state, algorithm, params, seed)
 SELECT 901, max(recommender_id), 'active', 'item_knn', '{}', 0 FROM knowhow.recommender_catalog;
 INSERT INTO knowhow.model_items VALUES (901, 1, 0, '{1}', '{0.5}');
-INSERT INTO knowhow.model_positions VALUES (901, 0, 1, '{1}', '{0.5}', '{0}');
+INSERT INTO knowhow.model_positions VALUES (901, 0, 1, '{1}', '{0.5}', '{0}', '{0.5}', '{0}');
 INSERT INTO knowhow.model_statistics VALUES (901, 't', 'a', '''a'':1');
 INSERT INTO knowhow.training_run_catalog (recommender_id, model_id, state)
 SELECT recommender_id, 901, 'succeeded' FROM knowhow.model_catalog;

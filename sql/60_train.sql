@@ -88,7 +88,7 @@ CREATE FUNCTION pg_temp.fingerprint() RETURNS text LANGUAGE sql AS $$
     SELECT md5(string_agg(row, E'\n' ORDER BY row COLLATE "C")) FROM (
         SELECT concat_ws('|', kind, first_term, counts) FROM knowhow.model_statistics, active WHERE model_id = id
         UNION ALL SELECT concat_ws('|', snippet_id, position, targets, weights) FROM knowhow.model_items, active WHERE model_id = id
-        UNION ALL SELECT concat_ws('|', block, first_snippet_id, snippet_ids, popularity, by_popularity) FROM knowhow.model_positions, active WHERE model_id = id) AS rows(row) $$;
+        UNION ALL SELECT concat_ws('|', block, first_snippet_id, snippet_ids, popularity, by_popularity, trending, by_trending) FROM knowhow.model_positions, active WHERE model_id = id) AS rows(row) $$;
 INSERT INTO train_kb.ratings SELECT u, s, 1 + (u * s) % 5 FROM generate_series(2, 60) u, generate_series(3, 100) s WHERE (u * 7 + s * 3) % 5 = 0 ON CONFLICT DO NOTHING;
 SET extra_float_digits = 3;
 BEGIN;
@@ -171,14 +171,14 @@ BEGIN; UPDATE knowhow.model_items SET targets = '{1,2,3}', weights = '{NaN,Infin
 BEGIN; UPDATE knowhow.model_items SET targets = '{{1,2},{3,4}}', weights = '{{1,2},{3,4}}', position = -5 WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_items SET targets = '{}', weights = '{}', position = 2147483647 WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_items SET targets = (SELECT array_agg(i % 500) FROM generate_series(1, 100000) i), weights = (SELECT array_agg(1) FROM generate_series(1, 100000) i) WHERE model_id = :whole AND snippet_id < 10; SELECT pg_temp.ask(); ROLLBACK;
-BEGIN; UPDATE knowhow.model_positions SET by_popularity = '{-1,-64,2147483647}', popularity = '{NaN,Infinity,-1}', snippet_ids = '{1,2,3}' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
+BEGIN; UPDATE knowhow.model_positions SET by_popularity = '{-1,-64,2147483647}', popularity = '{NaN,Infinity,-1}', by_trending = '{-1,-64,2147483647}', trending = '{NaN,Infinity,-1}', snippet_ids = '{1,2,3}' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_positions SET popularity = '{1}' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_positions SET by_popularity = '{1}' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
-BEGIN; UPDATE knowhow.model_positions SET by_popularity = '{}', popularity = '{}', snippet_ids = '{}' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
+BEGIN; UPDATE knowhow.model_positions SET by_popularity = '{}', popularity = '{}', by_trending = '{}', trending = '{}', snippet_ids = '{}' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_positions SET snippet_ids = (SELECT array_agg(501 - i) FROM unnest(snippet_ids) i) WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_positions SET block = 2147483647 - block WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_positions SET block = -1 - block WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
-BEGIN; UPDATE knowhow.model_positions SET snippet_ids = s.ids, popularity = s.p, by_popularity = s.ids FROM (SELECT array_agg(i) AS ids, array_agg(1::real) AS p FROM generate_series(1, 10000) i) s WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
+BEGIN; UPDATE knowhow.model_positions SET snippet_ids = s.ids, popularity = s.p, by_popularity = s.ids, trending = s.p, by_trending = s.ids FROM (SELECT array_agg(i) AS ids, array_agg(1::real) AS p FROM generate_series(1, 10000) i) s WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_statistics SET counts = '''title'':-5 ''zz'':3e38' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_statistics SET counts = '' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;
 BEGIN; UPDATE knowhow.model_catalog SET documents = -1, people = NULL, text_version = NULL, params = '{}' WHERE model_id = :whole; SELECT pg_temp.ask(); ROLLBACK;

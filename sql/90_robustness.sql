@@ -52,15 +52,18 @@ SELECT answers('robust');
 UPDATE knowhow.model_positions SET block = 2147483647;
 SELECT answers('robust');
 UPDATE knowhow.model_positions SET block = 0, snippet_ids = '{1,2}', popularity = '{NaN,Infinity}',
-    by_popularity = '{-2147483648,2147483647}';
+    by_popularity = '{-2147483648,2147483647}', trending = '{NaN,Infinity}',
+    by_trending = '{-2147483648,2147483647}';
 SELECT answers('robust');
-UPDATE knowhow.model_positions SET snippet_ids = '{}', popularity = '{}', by_popularity = '{}';
+UPDATE knowhow.model_positions SET snippet_ids = '{}', popularity = '{}', by_popularity = '{}',
+    trending = '{}', by_trending = '{}';
 SELECT answers('robust');
 UPDATE knowhow.model_positions SET snippet_ids = '{{1,2},{3,4}}', popularity = '{{1,2},{3,4}}',
-    by_popularity = '{{0,1},{NULL,3}}';
+    by_popularity = '{{0,1},{NULL,3}}', trending = '{{1,2},{3,4}}', by_trending = '{{0,1},{2,3}}';
 SELECT answers('robust');
 UPDATE knowhow.model_positions SET snippet_ids = array_fill(1::int8, ARRAY[65]),
-    popularity = array_fill(1::float4, ARRAY[65]), by_popularity = array_fill(1, ARRAY[65]);
+    popularity = array_fill(1::float4, ARRAY[65]), by_popularity = array_fill(1, ARRAY[65]),
+    trending = array_fill(1::float4, ARRAY[65]), by_trending = array_fill(1, ARRAY[65]);
 SELECT answers('robust');
 ROLLBACK;
 BEGIN;

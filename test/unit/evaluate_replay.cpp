@@ -62,7 +62,7 @@ class ReplayTest : public ::testing::Test {
         Archive archive(budget_, monitor_);
         fill(archive, more);
         Replay replay(archive, options_, {}, monitor_, budget_);
-        replay.train(moment);
+        replay.train(moment, moment);
         Question question;
         question.user = user;
         question.moment = question.clock = moment;

@@ -44,23 +44,25 @@ TEST_F(FusionTest, EqualsTheFormula) {
         const auto second = random_values(random, n, 0);
         const auto popular = random_values(random, n, 0);
         const auto fresh = random_values(random, n, 0);
+        const auto trending = random_values(random, n, 0);
         const std::vector<PersonalSignal> personal = {{first, 1}, {second, 0.6}};
-        const FusionOptions options;
-        const Fusion with({n}, {text, personal, popular, fresh}, options, budget);
-        const Fusion without({n}, {{}, personal, popular, fresh}, options, budget);
+        FusionOptions options;
+        options.trending_weight = 0.02;
+        const Fusion with({n}, {text, personal, popular, fresh, trending}, options, budget);
+        const Fusion without({n}, {{}, personal, popular, fresh, trending}, options, budget);
         EXPECT_TRUE(with.uses_text());
         EXPECT_FALSE(without.uses_text());
 
         const auto m_text = over_maximum(text), m_first = over_maximum(first),
                    m_second = over_maximum(second), m_popular = over_maximum(popular),
-                   m_fresh = over_maximum(fresh);
+                   m_fresh = over_maximum(fresh), m_trending = over_maximum(trending);
         std::vector<double> person(n);
         for (std::size_t c = 0; c < n; ++c) {
             person[c] = m_first[c] + 0.6 * m_second[c];
         }
         const auto m_person = over_maximum(person);
         for (std::size_t c = 0; c < n; ++c) {
-            const double ties = 1e-3 * m_popular[c] + 1e-4 * m_fresh[c];
+            const double ties = 1e-3 * m_popular[c] + 0.02 * m_trending[c] + 1e-4 * m_fresh[c];
             EXPECT_NEAR(without.score(c), person[c] + ties, 1e-12);
             EXPECT_NEAR(
                 with.score(c),
@@ -70,7 +72,8 @@ TEST_F(FusionTest, EqualsTheFormula) {
             EXPECT_NEAR(without.share(0, c) + without.share(1, c), without.parts(c).person, 1e-15);
             EXPECT_NEAR(with.share(0, c) + with.share(1, c), person[c], 1e-15);
             const Fusion::Parts& parts = with.parts(c);
-            EXPECT_EQ(parts.text + parts.person + parts.popularity + parts.freshness,
+            EXPECT_EQ(parts.text + parts.person + parts.popularity + parts.trending +
+                          parts.freshness,
                       with.score(c));
         }
     }

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string>
 
+#include "engine/rank/signal_weights.hpp"
+
 namespace knowhow {
 namespace {
 
@@ -69,7 +71,7 @@ TEST_F(RankingTest, WithoutAnySignalTheFreshestComesFirstAndTiesGoById) {
         ranking.add(id);
         ranking.describe(id, "", VectorView());
     }
-    ranking.set_freshness(7, 1);
+    ranking.set_age(7, 0);
     const std::vector<Answer>& answers = rank(ranking, 10);
     ASSERT_EQ(answers.size(), 3u);
     EXPECT_EQ(answers[0].id, 7);
@@ -104,7 +106,7 @@ TEST_F(RankingTest, PartsAddUpWithAndWithoutAQuery) {
         }
         for (int i = 0; i < 4; ++i) {
             ranking.describe(i, "t", view(contents[i]));
-            ranking.set_position(i, i, i * 1.5);
+            ranking.set_position(i, i, {i * 1.5, i * 0.5});
         }
         ranking.add_label(1, "tag:x");
         std::vector<double> const candidate_idf(ranking.collect_labels().size(), 2);
@@ -133,7 +135,7 @@ TEST_F(RankingTest, EvidenceEscapesWhatJsonReserves) {
     Ranking ranking(person, RankingOptions{});
     ranking.add(2);
     ranking.describe(2, "", VectorView());
-    ranking.set_position(2, 0, 0);
+    ranking.set_position(2, 0, {});
     const Answer& answer = rank(ranking, 1).at(0);
     EXPECT_NE(answer.evidence.find("a \\\"quoted\\\" \\\\ title\\u000a\\u0001"), std::string::npos)
         << answer.evidence;
@@ -163,12 +165,73 @@ TEST_F(RankingTest, DiversityPutsTheUnlikeSecond) {
     }
 }
 
+TEST_F(RankingTest, WhatPeopleWantNowComesFromTheModelAndForTheYoungestFromRows) {
+    RankingOptions options;
+    options.fusion.trending_weight = 1;
+    Ranking ranking(nobody_, options);
+    for (std::int64_t id : {1, 2, 3, 4, 5}) {
+        ranking.add(id);
+        ranking.describe(id, "", VectorView());
+        ranking.set_age(id, static_cast<double>(10 - id));
+    }
+    ranking.set_position(1, 0, {9, 2});
+    EXPECT_EQ(ranking.collect_unknown(2), (std::vector<std::int64_t>{4, 5}));
+    for (std::int32_t minute : {0, 1440}) {
+        ranking.add_row(5, {minute, 2});
+        ranking.add_row(3, {minute, 100});  // not asked for
+    }
+    ranking.add_row(4, {1440, 1});
+    ranking.add_up_rows({1, 1440});
+    const std::vector<Answer>& answers = rank(ranking, 10);
+    ASSERT_EQ(answers.size(), 5u);
+    EXPECT_EQ(answers[0].id, 5);  // 2 + 1
+    EXPECT_EQ(answers[1].id, 1);  // 2
+    EXPECT_EQ(answers[2].id, 4);  // 1
+    EXPECT_EQ(answers[0].reason, "read by many now");
+    EXPECT_NE(answers[0].evidence.find("\"trending\":3"), std::string::npos) << answers[0].evidence;
+    for (const Answer& answer : answers) {
+        EXPECT_NEAR(sum_of_parts(answer.evidence), answer.score, 1e-12);
+    }
+}
+
+TEST_F(RankingTest, OfUndatedCandidatesTheLaterIdsCountAsYounger) {
+    Ranking ranking(nobody_, RankingOptions{});
+    for (std::int64_t id : {1, 2, 3, 4}) {
+        ranking.add(id);
+    }
+    ranking.set_age(1, 100);
+    EXPECT_EQ(ranking.collect_unknown(2), (std::vector<std::int64_t>{1, 4}));
+    EXPECT_EQ(ranking.collect_unknown(9).size(), 4u);
+    EXPECT_TRUE(ranking.collect_unknown(0).empty());
+}
+
+TEST_F(RankingTest, ABaselineRanksByOneSignalAlone) {
+    for (const Baseline& baseline : baselines()) {
+        RankingOptions options;
+        rank_by(baseline, options);
+        Ranking ranking(nobody_, options);
+        for (std::int64_t id : {1, 2, 3}) {
+            ranking.add(id);
+            ranking.describe(id, "", VectorView());
+            ranking.set_age(id, static_cast<double>(id == 3 ? 0 : 10));
+            ranking.set_position(id, static_cast<std::int32_t>(id),
+                                 {id == 1 ? 1.0 : 0.1, id == 2 ? 1.0 : 0.1});
+        }
+        const std::string_view name = baseline.algorithm;
+        const std::int64_t first = name == "popularity" ? 1 : name == "trending" ? 2 : 3;
+        EXPECT_EQ(rank(ranking, 3).front().id, first) << name;
+    }
+    EXPECT_EQ(find_baseline("item_knn"), nullptr);
+    EXPECT_EQ(find_baseline("newest"), &baselines()[2]);
+}
+
 TEST_F(RankingTest, DamagedNumbersDoNotUpsetTheOrder) {
     Ranking ranking(nobody_, RankingOptions{});
     for (std::int64_t id = 0; id < 50; ++id) {
         ranking.add(id);
         ranking.describe(id, "", VectorView());
-        ranking.set_position(id, static_cast<std::int32_t>(id), id % 3 == 0 ? NAN : 1e308);
+        ranking.set_position(id, static_cast<std::int32_t>(id),
+                             {id % 3 == 0 ? NAN : 1e308, id % 2 == 0 ? INFINITY : 1});
         ranking.set_collaborative(id, id % 2 == 0 ? NAN : -INFINITY);
     }
     EXPECT_EQ(rank(ranking, 50).size(), 50u);

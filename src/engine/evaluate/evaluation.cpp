@@ -8,9 +8,11 @@
 #include <unordered_map>
 
 #include "engine/base/error.hpp"
+#include "engine/base/hash.hpp"
 #include "engine/evaluate/catalogue.hpp"
 #include "engine/evaluate/inference.hpp"
 #include "engine/evaluate/metrics.hpp"
+#include "engine/evaluate/weights.hpp"
 
 namespace knowhow {
 namespace {
@@ -36,17 +38,8 @@ const Named& named(Split split) {
                          [=](const Named& n) { return n.split == split; });
 }
 
-// SplitMix64's finaliser.
-std::uint64_t mix(std::uint64_t z) noexcept {
-    z += 0x9e3779b97f4a7c15U;
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-}
-
-std::uint64_t hash_of(const ArchivedPair& pair, std::uint64_t seed) noexcept {
-    return mix(mix(mix(seed) ^ static_cast<std::uint64_t>(pair.user)) ^
-               static_cast<std::uint64_t>(pair.snippet));
+std::uint64_t hash_of_pair(const ArchivedPair& pair, std::uint64_t seed) noexcept {
+    return hash_of(pair.user, pair.snippet, seed);
 }
 
 bool is_relevant(const ArchivedPair& pair) noexcept {
@@ -79,7 +72,7 @@ void sample_questions(const Archive& archive, const EvaluationOptions& options,
     std::vector<std::pair<std::uint64_t, std::size_t>> order;
     order.reserve(pairs.size());
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-        order.emplace_back(hash_of(archive.pairs()[pairs[i]], options.seed), i);
+        order.emplace_back(hash_of_pair(archive.pairs()[pairs[i]], options.seed), i);
     }
     const auto end = order.begin() + static_cast<std::ptrdiff_t>(options.most_questions);
     std::nth_element(order.begin(), end, order.end());
@@ -106,6 +99,7 @@ class Asking {
     Asking(const Archive& archive, const ReplayOptions& replay, const EvaluationOptions& options,
            Monitor& monitor, MemoryBudget& budget)
         : archive_(archive),
+          options_of_replay_(replay),
           options_(options),
           monitor_(monitor),
           budget_(budget),
@@ -155,8 +149,8 @@ class Asking {
         if (options_.split == Split::kRandom) {
             for (std::size_t p : own) {
                 // The upper 53 bits as a number in [0, 1).
-                const double chance = std::ldexp(
-                    static_cast<double>(hash_of(archive_.pairs()[p], options_.seed) >> 11U), -53);
+                const std::uint64_t hash = hash_of_pair(archive_.pairs()[p], options_.seed);
+                const double chance = std::ldexp(static_cast<double>(hash >> 11U), -53);
                 held_out_[p] = chance < options_.test_share ? 1 : 0;
             }
             return;
@@ -169,7 +163,7 @@ class Asking {
             const ArchivedPair& right = archive_.pairs()[r];
             return left.first_at != right.first_at
                        ? left.first_at < right.first_at
-                       : hash_of(left, options_.seed) < hash_of(right, options_.seed);
+                       : hash_of_pair(left, options_.seed) < hash_of_pair(right, options_.seed);
         });
         std::size_t count = 1;
         if (options_.split == Split::kPersonTime) {
@@ -193,8 +187,17 @@ class Asking {
         return stretch;
     }
 
+    // Weights are found once, at the first training: what is held out comes later, or is left out.
     void train(std::int64_t moment) {
-        replay_.train(moment);
+        const std::int64_t clock = moment == kLater ? options_.clock : moment;
+        if (options_of_replay_.seek_weights && !weighed_) {
+            replay_.rank_without_query_by(
+                find_weights(archive_, options_of_replay_, held_out_, moment, clock, monitor_,
+                             budget_)
+                    .ranking);
+            weighed_ = true;
+        }
+        replay_.train(moment, clock);
         thirds_ = popularity_thirds(replay_.had(), budget_);
     }
 
@@ -350,9 +353,11 @@ class Asking {
     }
 
     const Archive& archive_;
+    const ReplayOptions& options_of_replay_;
     const EvaluationOptions& options_;
     Monitor& monitor_;
     MemoryBudget& budget_;
+    bool weighed_ = false;
     std::pmr::vector<std::uint8_t> held_out_;  // by pair; empty where time alone decides
     Replay replay_;
     std::pmr::vector<std::uint8_t> thirds_;

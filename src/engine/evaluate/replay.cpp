@@ -20,6 +20,7 @@ Replay::Replay(const Archive& archive, const ReplayOptions& options,
                std::span<const std::uint8_t> held_out, Monitor& monitor, MemoryBudget& budget)
     : archive_(archive),
       options_(options),
+      without_query_(options.ranking),
       held_out_(held_out),
       monitor_(monitor),
       budget_(budget),
@@ -27,10 +28,56 @@ Replay::Replay(const Archive& archive, const ReplayOptions& options,
       label_counts_(&budget),
       position_(archive.snippets().size(), -1, &budget),
       popularity_(archive.snippets().size(), 0.0, &budget),
+      trending_(archive.snippets().size(), 0.0, &budget),
       row_begin_(&budget),
       targets_(&budget),
       weights_(&budget),
-      had_(archive.snippets().size(), std::int64_t{0}, &budget) {}
+      had_(archive.snippets().size(), std::int64_t{0}, &budget),
+      snippet_rows_(&budget),
+      snippet_begin_(archive.snippets().size() + 1, 0, &budget) {
+    sort_rows_by_snippet();
+}
+
+void Replay::sort_rows_by_snippet() {
+    const auto snippet_of = [this](const ArchivedRow& row) {
+        return archive_.pairs()[static_cast<std::size_t>(row.pair)].snippet_index;
+    };
+    PollEvery poll(monitor_, kPollSteps);
+    for (const ArchivedRow& row : archive_.rows()) {
+        poll.step();
+        if (snippet_of(row) >= 0) {
+            ++snippet_begin_[static_cast<std::size_t>(snippet_of(row)) + 1];
+        }
+    }
+    for (std::size_t i = 1; i < snippet_begin_.size(); ++i) {
+        snippet_begin_[i] += snippet_begin_[i - 1];
+    }
+    snippet_rows_.resize(snippet_begin_.back());
+    std::pmr::vector<std::size_t> next(snippet_begin_, &budget_);
+    for (std::size_t r = 0; r < archive_.rows().size(); ++r) {
+        poll.step();
+        const std::int32_t snippet = snippet_of(archive_.rows()[r]);
+        if (snippet >= 0) {
+            snippet_rows_[next[static_cast<std::size_t>(snippet)]++] = static_cast<std::int32_t>(r);
+        }
+    }
+}
+
+Demand Replay::model_demand(std::int32_t snippet, std::int32_t now) const {
+    const auto index = static_cast<std::size_t>(snippet);
+    return {popularity_[index],
+            trending_[index] * faded(newest_minute_, now, options_.trending_half_life)};
+}
+
+void Replay::add_rows(std::int64_t id, std::int64_t moment, Ranking& ranking) const {
+    const auto snippet = static_cast<std::size_t>(archive_.index_of(id));
+    for (std::size_t i = snippet_begin_[snippet]; i < snippet_begin_[snippet + 1]; ++i) {
+        const ArchivedRow& row = archive_.rows()[static_cast<std::size_t>(snippet_rows_[i])];
+        if (counts(row, moment)) {
+            ranking.add_row(id, {minute_of(row.at), static_cast<float>(row.weight)});
+        }
+    }
+}
 
 bool Replay::counts(const ArchivedRow& row, std::int64_t moment) const noexcept {
     return row.at < moment &&
@@ -53,7 +100,7 @@ bool Replay::may_see(std::int32_t index, std::optional<std::int64_t> user) const
     return (team && snippet.readable_by_team == team) || snippet.author == user;
 }
 
-void Replay::train(std::int64_t moment) {
+void Replay::train(std::int64_t moment, std::int64_t clock) {
     PollEvery poll(monitor_, kPollSteps);
     term_counts_.clear();
     label_counts_.clear();
@@ -85,7 +132,7 @@ void Replay::train(std::int64_t moment) {
             continue;
         }
         const ArchivedPair& pair = archive_.pairs()[static_cast<std::size_t>(row.pair)];
-        builder.add(pair.user, row.snippet, static_cast<float>(row.weight));
+        builder.add(pair.user, row.snippet, static_cast<float>(row.weight), minute_of(row.at));
         if (last_user != pair.user) {
             last_user = pair.user;
             ++people_;
@@ -96,10 +143,13 @@ void Replay::train(std::int64_t moment) {
             ++had_[static_cast<std::size_t>(pair.snippet_index)];
         }
     }
-    const Interactions interactions = std::move(builder).finish();
+    const Interactions interactions =
+        std::move(builder).finish({options_.trending_half_life, minute_of(clock)});
 
     std::fill(position_.begin(), position_.end(), -1);
     std::fill(popularity_.begin(), popularity_.end(), 0.0);
+    std::fill(trending_.begin(), trending_.end(), 0.0);
+    newest_minute_ = interactions.newest_minute();
     const std::pmr::vector<double> sums = popularity(interactions, monitor_, budget_);
     for (std::int32_t p = 0; p < interactions.item_count(); ++p) {
         const std::int32_t index =
@@ -109,15 +159,21 @@ void Replay::train(std::int64_t moment) {
             // Models store popularity as a float.
             popularity_[static_cast<std::size_t>(index)] =
                 static_cast<double>(static_cast<float>(sums[static_cast<std::size_t>(p)]));
+            trending_[static_cast<std::size_t>(index)] =
+                static_cast<double>(interactions.trending()[static_cast<std::size_t>(p)]);
         }
         poll.step();
+    }
+    targets_.clear();
+    weights_.clear();
+    row_begin_.assign(1, 0);
+    if (options_.learner == nullptr) {
+        row_begin_.resize(interactions.items().size() + 1, 0);
+        return;
     }
     const Parameters parameters(options_.learner->parameters(), options_.learner_parameters);
     const ItemItem matrix =
         options_.learner->fit(interactions, parameters, options_.fit, monitor_, budget_);
-    targets_.clear();
-    weights_.clear();
-    row_begin_.assign(1, 0);
     for (std::int32_t p = 0; p < matrix.item_count(); ++p) {
         for (const Target& target : matrix.row(p)) {
             targets_.push_back(target.position);
@@ -212,6 +268,7 @@ void Replay::add_candidates(const Question& question, Ranking& ranking) const {
         }
         std::sort(met.begin(), met.end());
     }
+    const std::int32_t now = minute_of(question.clock);
     PollEvery poll(monitor_, kPollSteps);
     const auto consider = [&](std::int32_t index) {
         poll.step();
@@ -229,14 +286,13 @@ void Replay::add_candidates(const Question& question, Ranking& ranking) const {
         }
         const std::int32_t position = position_[static_cast<std::size_t>(index)];
         if (position >= 0) {
-            ranking.set_position(snippet.id, position,
-                                 popularity_[static_cast<std::size_t>(index)]);
+            ranking.set_position(snippet.id, position, model_demand(index, now));
         }
         if (snippet.created_at != kAlways && snippet.created_at != kLater) {
             const double age =
                 (static_cast<double>(question.clock) - static_cast<double>(snippet.created_at)) /
                 kMicrosecondsPerSecond / kSecondsPerDay;
-            ranking.set_freshness(snippet.id, freshness(std::max(age, 0.0)));
+            ranking.set_age(snippet.id, std::max(age, 0.0));
         }
     };
     if (question.among) {
@@ -249,12 +305,22 @@ void Replay::add_candidates(const Question& question, Ranking& ranking) const {
             consider(index);
         }
     }
+    // As in recommend(): without a model, or for nobody, this is not known.
+    if (row_begin_.empty() || !question.user) {
+        return;
+    }
+    for (std::int64_t id : ranking.collect_unknown(kMostUnknown)) {
+        add_rows(id, question.moment, ranking);
+    }
+    ranking.add_up_rows({options_.trending_half_life, now});
 }
 
-std::vector<Scored> Replay::rank(const Question& question) {
+// Hands over a ranking that knows everything about its candidates.
+template <typename Take>
+void Replay::answer(const Question& question, Take take) const {
     Person person(monitor_);
     read_person(question, person);
-    Ranking ranking(person, options_.ranking);
+    Ranking ranking(person, question.query.empty() ? without_query_ : options_.ranking);
     std::vector<std::uint32_t> bytes;
     if (!question.query.empty()) {
         std::vector<TermWeight> terms(question.query.begin(), question.query.end());
@@ -275,11 +341,23 @@ std::vector<Scored> Replay::rank(const Question& question) {
     add_candidates(question, ranking);
     ranking.set_label_idf(idf_of(label_counts_, ranking.collect_labels()));
     ranking.set_largest_collaborative(person.largest_position_score());
-    std::vector<Scored> result = ranking.scores(monitor_, budget_);
+    take(ranking);
+}
+
+std::vector<Scored> Replay::rank(const Question& question) {
+    std::vector<Scored> result;
+    answer(question, [&](Ranking& ranking) { result = ranking.scores(monitor_, budget_); });
     for (Scored& scored : result) {
         scored.id = archive_.index_of(scored.id);
     }
     return result;
+}
+
+void Replay::score(const Question& question, const std::function<void(const Ranking&)>& take) {
+    answer(question, [&](Ranking& ranking) {
+        ranking.score(monitor_);
+        take(ranking);
+    });
 }
 
 }  // namespace knowhow

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -23,12 +24,17 @@ namespace knowhow {
 
 // A recommender's parameters.
 struct ReplayOptions {
-    const Learner* learner = nullptr;
+    const Learner* learner = nullptr;  // none: nothing is learned of who liked what
     std::vector<std::pair<std::string, double>> learner_parameters;
     FitOptions fit;
     RankingOptions ranking;
     std::size_t history = 500;
     std::size_t profile_terms = 100;
+    double trending_half_life = 7;  // days
+    // Whether weights are found at training (weights.hpp), and which the user has set: bit i is
+    // the i-th of signal_weights().
+    bool seek_weights = false;
+    std::uint32_t fixed_weights = 0;
 };
 
 // One question.
@@ -48,13 +54,21 @@ class Replay {
     Replay(const Archive& archive, const ReplayOptions& options,
            std::span<const std::uint8_t> held_out, Monitor& monitor, MemoryBudget& budget);
 
-    // Trains as of the moment: one model, in place of the one before.
-    void train(std::int64_t moment);
+    // Trains as of the moment: one model, in place of the one before. `clock` is that moment in
+    // microseconds, or now, where the moment is kLater.
+    void train(std::int64_t moment, std::int64_t clock);
 
     // All candidates (what exists, may be seen and has not been met by the person), best first;
     // ids are indexes of snippets. Without train() before it there is no model. Time: linear in
     // snippets, with a few microseconds for each that has content.
     std::vector<Scored> rank(const Question& question);
+
+    // In place of those of the options, where nothing is asked for.
+    void rank_without_query_by(const RankingOptions& ranking) { without_query_ = ranking; }
+
+    // Scores every candidate of the question by every signal and hands them over, without fusing
+    // them. They live until `take` returns.
+    void score(const Question& question, const std::function<void(const Ranking&)>& take);
 
     // As of the training: pairs with a positive weight, by index of the snippet, and people.
     std::span<const std::int64_t> had() const noexcept { return had_; }
@@ -65,13 +79,19 @@ class Replay {
 
   private:
     bool counts(const ArchivedRow& row, std::int64_t moment) const noexcept;
+    void sort_rows_by_snippet();
+    Demand model_demand(std::int32_t snippet, std::int32_t now) const;
+    void add_rows(std::int64_t id, std::int64_t moment, Ranking& ranking) const;
     void read_person(const Question& question, Person& person) const;
     std::vector<double> idf_of(const std::pmr::vector<TermCount>& counts,
                                std::span<const std::string_view> names) const;
     void add_candidates(const Question& question, Ranking& ranking) const;
+    template <typename Take>
+    void answer(const Question& question, Take take) const;
 
     const Archive& archive_;
     const ReplayOptions& options_;
+    RankingOptions without_query_;
     std::span<const std::uint8_t> held_out_;
     Monitor& monitor_;
     MemoryBudget& budget_;
@@ -84,11 +104,16 @@ class Replay {
     std::int64_t documents_ = 0;
     std::pmr::vector<std::int32_t> position_;  // by snippet; -1: not in the model
     std::pmr::vector<double> popularity_;      // by snippet
+    std::pmr::vector<double> trending_;        // by snippet, as of newest_minute_
+    std::int32_t newest_minute_ = kNoMinute;
     std::pmr::vector<std::size_t> row_begin_;  // by position
     std::pmr::vector<std::int32_t> targets_;
     std::pmr::vector<float> weights_;
     std::pmr::vector<std::int64_t> had_;
     std::int64_t people_ = 0;
+    // Indexes of the archive's rows, by snippet, and where each snippet's begin.
+    std::pmr::vector<std::int32_t> snippet_rows_;
+    std::pmr::vector<std::size_t> snippet_begin_;
 };
 
 }  // namespace knowhow

@@ -11,7 +11,7 @@
 namespace knowhow {
 namespace {
 
-constexpr std::size_t kBlockRows = 65536;
+constexpr std::size_t kBlockRows = 49152;
 constexpr unsigned kPollSteps = 65536;
 
 std::optional<std::int32_t> position_of(std::span<const std::int64_t> ids,
@@ -66,7 +66,8 @@ std::int32_t InteractionsBuilder::number(Index& index, std::int64_t id, const ch
     return next;
 }
 
-void InteractionsBuilder::add(std::int64_t user, std::int64_t item, float weight) {
+void InteractionsBuilder::add(std::int64_t user, std::int64_t item, float weight,
+                              std::int32_t minute) {
     if (!std::isfinite(weight)) {
         throw Error(ErrorCode::kInvalidArgument,
                     "weight of " + pair_name(user, item) + " is " + std::to_string(weight),
@@ -77,7 +78,7 @@ void InteractionsBuilder::add(std::int64_t user, std::int64_t item, float weight
         blocks_.back().reserve(kBlockRows);
     }
     blocks_.back().push_back(
-        {number(users_, user, "users"), number(items_, item, "items"), weight});
+        {number(users_, user, "users"), number(items_, item, "items"), weight, minute});
     ++row_count_;
     poll_.step();
 }
@@ -158,6 +159,46 @@ void InteractionsBuilder::add_up_duplicates(Interactions& result) {
     }
 }
 
+// Sums of whole numbers, which come out the same in whatever order rows arrive: weights are scaled
+// so that even all rows together, each as heavy as the heaviest, stay below 2^62.
+void InteractionsBuilder::add_up_trends(Interactions& result, const Fading& fading,
+                                        const std::pmr::vector<std::int32_t>& item_at) {
+    float heaviest = 0;
+    std::int32_t newest = kNoMinute;
+    for (const auto& block : blocks_) {
+        monitor_.poll();
+        for (const Row& row : block) {
+            heaviest = std::max(heaviest, row.weight);
+            newest = std::max(newest, row.minute);
+        }
+    }
+    result.trending_.assign(result.items_.size(), 0.0F);
+    result.newest_minute_ = newest = std::min(newest, fading.now);
+    if (newest == kNoMinute || heaviest <= 0) {
+        return;
+    }
+    const int scale = 62 - std::ilogb(static_cast<double>(row_count_)) - 1 -
+                      std::ilogb(static_cast<double>(heaviest)) - 1;
+    std::pmr::vector<std::int64_t> sums(result.items_.size(), 0, &budget_);
+    for (const auto& block : blocks_) {
+        monitor_.poll();
+        for (const Row& row : block) {
+            if (row.weight > 0) {
+                const double value = static_cast<double>(row.weight) *
+                                     faded(row.minute, newest, fading.half_life);
+                sums[static_cast<std::size_t>(item_at[static_cast<std::size_t>(row.item)])] +=
+                    std::llround(std::ldexp(value, scale));
+            }
+        }
+    }
+    for (std::size_t item = 0; item < sums.size(); ++item) {
+        const double trend = std::ldexp(static_cast<double>(sums[item]), -scale);
+        result.trending_[item] = static_cast<float>(
+            std::min(trend, static_cast<double>(std::numeric_limits<float>::max())));
+        poll_.step();
+    }
+}
+
 // While the rows are sorted by item they lie there twice, as rows (held already) and as a matrix;
 // after that as two matrices.
 std::size_t InteractionsBuilder::finish_memory() const noexcept {
@@ -168,16 +209,19 @@ std::size_t InteractionsBuilder::finish_memory() const noexcept {
     const std::size_t sorting = row_count_ * kValue + held;
     const std::size_t transposing = 2 * row_count_ * kValue;
     const std::size_t peak = std::max(sorting, transposing);
-    // Ids, positions, two lists of offsets and where the next value goes.
+    // Ids, positions, trends, two lists of offsets and where the next value goes.
     return peak - held + (users + items) * (sizeof(std::int64_t) + sizeof(std::int32_t)) +
+           items * sizeof(float) +
            (2 * (users + items) + std::max(users, items) + 3) * sizeof(std::int64_t);
 }
 
 // Two counting sorts, by item and then (stably) by user.
-Interactions InteractionsBuilder::finish() && {
+Interactions InteractionsBuilder::finish(const Fading& fading) && {
     Interactions result(&budget_);
     const std::pmr::vector<std::int32_t> user_at = positions(users_, result.users_);
     const std::pmr::vector<std::int32_t> item_at = positions(items_, result.items_);
+
+    add_up_trends(result, fading, item_at);
 
     SparseMatrix rows(&budget_);  // items × users, users in the order of arrival
     {

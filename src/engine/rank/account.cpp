@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/rank/freshness.hpp"
 #include "engine/rank/json.hpp"
 #include "engine/rank/ranking.hpp"
 
@@ -156,6 +155,8 @@ double Ranking::weight_of(Signal signal) const {
             return options_.labels;
         case kPopularity:
             return options_.fusion.popularity_weight;
+        case kTrending:
+            return options_.fusion.trending_weight;
         case kFreshness:
             return options_.fusion.freshness_weight;
         case kSignals:
@@ -183,9 +184,11 @@ std::string Ranking::rows_of(Signal signal, const Candidate& candidate, std::int
             }
             return label_rows(person_, candidate.labels, idf);
         case kPopularity:
-            return only_row("model_id", model_id);
+        case kTrending:
+            // Of what the model does not know the rows are many people's, and are not listed.
+            return candidate.position < 0 ? "[]" : only_row("model_id", model_id);
         case kFreshness:
-            return only_row("days", -kFreshnessHalfLife * std::log2(candidate.signals[kFreshness]));
+            return only_row("days", candidate.age);
         case kSignals:
             break;
     }

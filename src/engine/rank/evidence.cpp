@@ -125,6 +125,25 @@ std::string listed(const std::vector<Share>& shares) {
     return list;
 }
 
+// What speaks for a snippet whoever asks: the largest of the impersonal parts, popularity where
+// none is larger. NULL where another part of the score is larger still.
+const char* demand_phrase(const Candidate& candidate, bool nothing_else) {
+    Signal strongest = candidate.signals[kPopularity] > 0 ? kPopularity : kFreshness;
+    for (Signal signal : {kTrending, kFreshness}) {
+        if (candidate.parts[signal] > candidate.parts[strongest]) {
+            strongest = signal;
+        }
+    }
+    for (Signal signal : {kText, kCollaborative, kProfile, kLabels}) {
+        if (!nothing_else && std::abs(candidate.parts[signal]) >= candidate.parts[strongest]) {
+            return nullptr;
+        }
+    }
+    return strongest == kTrending     ? "read by many now"
+           : strongest == kPopularity ? "popular here"
+                                      : "new here";
+}
+
 }  // namespace
 
 void Ranking::explain(const Candidate& candidate, const Drawn& drawn, std::int32_t model_id,
@@ -163,7 +182,7 @@ void Ranking::explain(const Candidate& candidate, const Drawn& drawn, std::int32
     if (!words.empty()) {
         reason.add("matches " + listed(words));
     }
-    if (candidate.signals[kCollaborative] > 0) {
+    if (candidate.signals[kCollaborative] > 0 && options_.collaborative > 0) {
         std::string titles;
         for (const auto& [item, value] : items) {
             if (!item->title.empty()) {
@@ -173,7 +192,7 @@ void Ranking::explain(const Candidate& candidate, const Drawn& drawn, std::int32
         reason.add(titles.empty() ? "liked by people with similar interests"
                                   : "liked by people who liked " + titles);
     }
-    if (!labels.empty()) {
+    if (!labels.empty() && options_.labels > 0) {
         std::string list;
         for (const Share& label : labels) {
             list += (list.empty() ? "" : ", ") + std::string(label_kind(label.name)) + " " +
@@ -181,11 +200,14 @@ void Ranking::explain(const Candidate& candidate, const Drawn& drawn, std::int32
         }
         reason.add("shares " + list + " with what you liked");
     }
-    if (!subjects.empty() && candidate.signals[kProfile] > 0) {
+    if (!subjects.empty() && candidate.signals[kProfile] > 0 && options_.profile > 0) {
         reason.add("is about what you read: " + listed(subjects));
     }
-    if (reason.phrases() == (drawn.by_chance ? 1 : 0) && !options_.text_only) {
-        reason.add(candidate.signals[kPopularity] > 0 ? "popular here" : "new here");
+    if (!options_.text_only) {
+        bool const nothing_else = reason.phrases() == (drawn.by_chance ? 1 : 0);
+        if (const char* const phrase = demand_phrase(candidate, nothing_else)) {
+            reason.add(phrase);
+        }
     }
     answer.reason = reason.take();
 

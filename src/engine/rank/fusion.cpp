@@ -56,6 +56,7 @@ Fusion::Fusion(std::size_t candidates, const Signals& signals, const FusionOptio
     check_option("offset", options.offset, false);
     check_option("popularity_weight", options.popularity_weight, true);
     check_option("freshness_weight", options.freshness_weight, true);
+    check_option("trending_weight", options.trending_weight, true);
 
     for (std::size_t s = 0; s < signals.personal.size(); ++s) {
         const PersonalSignal& signal = signals.personal[s];
@@ -90,10 +91,13 @@ Fusion::Fusion(std::size_t candidates, const Signals& signals, const FusionOptio
     }
 
     largest_popularity_ = maximum_of("popularity", signals.popularity, candidates);
+    largest_trending_ = maximum_of("trending", signals.trending, candidates);
     largest_freshness_ = maximum_of("freshness", signals.freshness, candidates);
     for (std::size_t c = 0; c < candidates; ++c) {
         parts_[c].popularity =
             options.popularity_weight * divided(signals.popularity, c, largest_popularity_);
+        parts_[c].trending =
+            options.trending_weight * divided(signals.trending, c, largest_trending_);
         parts_[c].freshness =
             options.freshness_weight * divided(signals.freshness, c, largest_freshness_);
     }

@@ -27,6 +27,7 @@ struct Signals {
     std::span<const PersonalSignal> personal;
     std::span<const double> popularity;  // >= 0
     std::span<const double> freshness;   // >= 0
+    std::span<const double> trending = {};  // >= 0
 };
 
 // Measured on validation splits of citeulike-t.
@@ -36,6 +37,7 @@ struct FusionOptions {
     double offset = 0.1;              // o, > 0: the smaller, the more the worse signal decides
     double popularity_weight = 1e-3;  // small: to break ties, and where nothing else is known
     double freshness_weight = 1e-4;
+    double trending_weight = 0;  // what validation finds; without it popularity decides
 };
 
 // Scores all candidates. With m(x) = x / (maximum of x over the candidates and, if larger, the
@@ -44,7 +46,8 @@ struct FusionOptions {
 //   person_c  = Σ_s weight_s · m(signal_s)_c
 //   score_c   = person_c                                          where no text is above 0, else
 //             = w_text · log(max(m(text)_c, 0) + o) + w_person · log(max(m(person)_c, 0) + o)
-//   score_c  += w_popularity · m(popularity)_c + w_freshness · m(freshness)_c
+//   score_c  += w_popularity · m(popularity)_c + w_trending · m(trending)_c
+//               + w_freshness · m(freshness)_c
 //
 // The sum of logarithms is a product of the two, softened by the offset so that neither can veto:
 // a logarithmic opinion pool (Genest and Zidek 1986, "Combining probability distributions: a
@@ -54,7 +57,7 @@ struct FusionOptions {
 class Fusion {
   public:
     // Throws Error(kInvalidArgument) if a value is not finite, an option is out of its range, or
-    // the lengths differ. 8 bytes a candidate for each personal signal, and 40; linear time.
+    // the lengths differ. 8 bytes a candidate for each personal signal, and 48; linear time.
     Fusion(std::size_t candidates, const Signals& signals, const FusionOptions& options,
            MemoryBudget& budget);
 
@@ -62,9 +65,12 @@ class Fusion {
     struct Parts {
         double text;        // 0 without a query
         double person;      // with a query a logarithm
-        double popularity;  // with its weight
-        double freshness;   // with its weight
-        double score() const noexcept { return text + person + popularity + freshness; }
+        double popularity;  // with its weight, as the next two
+        double trending;
+        double freshness;
+        double score() const noexcept {
+            return text + person + popularity + trending + freshness;
+        }
     };
     const Parts& parts(std::size_t candidate) const { return parts_[candidate]; }
     double score(std::size_t candidate) const { return parts_[candidate].score(); }
@@ -80,6 +86,7 @@ class Fusion {
     double largest_text() const noexcept { return largest_text_; }
     double largest_personal(std::size_t signal) const { return largest_personal_[signal]; }
     double largest_popularity() const noexcept { return largest_popularity_; }
+    double largest_trending() const noexcept { return largest_trending_; }
     double largest_freshness() const noexcept { return largest_freshness_; }
 
     // Whether the text of the query matched any candidate, and so the logarithms are in use.
@@ -91,6 +98,7 @@ class Fusion {
     std::pmr::vector<double> largest_personal_;
     double largest_text_ = 0;
     double largest_popularity_ = 0;
+    double largest_trending_ = 0;
     double largest_freshness_ = 0;
     bool uses_text_ = false;
 };

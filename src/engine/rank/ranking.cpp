@@ -19,6 +19,8 @@ std::string_view signal_name(Signal signal) {
             return "labels";
         case kPopularity:
             return "popularity";
+        case kTrending:
+            return "trending";
         case kFreshness:
             return "freshness";
         case kSignals:
@@ -62,12 +64,58 @@ void Ranking::add_label(std::int64_t id, std::string_view label) {
     }
 }
 
-void Ranking::set_position(std::int64_t id, std::int32_t position, double popularity) {
+void Ranking::set_position(std::int64_t id, std::int32_t position, const Demand& demand) {
     if (Candidate* candidate = find(id)) {
         candidate->position = position;
         candidate->signals[kCollaborative] = person_.position_score(position);
-        candidate->signals[kPopularity] = std::isfinite(popularity) ? popularity : 0;
+        set_demand(*candidate, demand);
     }
+}
+
+const std::vector<std::int64_t>& Ranking::collect_unknown(std::size_t most) {
+    std::vector<const Candidate*> found;
+    for (const Candidate& candidate : candidates_) {
+        if (candidate.position < 0) {
+            found.push_back(&candidate);
+        }
+    }
+    // Where nothing tells how old they are, later ids are taken for younger.
+    const auto younger = [](const Candidate* left, const Candidate* right) {
+        const bool dated = left->age >= 0;
+        if (dated != (right->age >= 0)) {
+            return dated;
+        }
+        return left->age != right->age ? left->age < right->age : left->id > right->id;
+    };
+    if (found.size() > most) {
+        std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(most),
+                         found.end(), younger);
+        found.resize(most);
+    }
+    unknown_.clear();
+    for (const Candidate* candidate : found) {
+        unknown_.push_back(candidate->id);
+    }
+    std::sort(unknown_.begin(), unknown_.end());
+    return unknown_;
+}
+
+void Ranking::add_row(std::int64_t id, TimedWeight row) {
+    rows_[id].push_back(row);
+}
+
+void Ranking::add_up_rows(const Fading& fading) {
+    for (std::int64_t id : unknown_) {
+        if (const auto found = rows_.find(id); found != rows_.end()) {
+            set_demand(*find(id), demand_of(found->second, fading));
+        }
+    }
+    rows_.clear();
+}
+
+void Ranking::set_demand(Candidate& candidate, const Demand& demand) {
+    candidate.signals[kPopularity] = demand.popularity;
+    candidate.signals[kTrending] = demand.trending;
 }
 
 void Ranking::set_collaborative(std::int64_t id, double value) {
@@ -76,9 +124,9 @@ void Ranking::set_collaborative(std::int64_t id, double value) {
     }
 }
 
-void Ranking::set_freshness(std::int64_t id, double value) {
+void Ranking::set_age(std::int64_t id, double age) {
     if (Candidate* candidate = find(id)) {
-        candidate->signals[kFreshness] = value;
+        candidate->age = age;
     }
 }
 
@@ -120,6 +168,23 @@ void Ranking::score(Monitor& monitor) {
         candidate.signals[kLabels] = tame(person_.label_score(candidate.labels, idf));
         candidate.signals[kCollaborative] = tame(candidate.signals[kCollaborative]);
         candidate.signals[kPopularity] = tame(candidate.signals[kPopularity]);
+        candidate.signals[kTrending] = tame(candidate.signals[kTrending]);
+        if (candidate.age >= 0) {
+            candidate.signals[kFreshness] = freshness(candidate.age, options_.freshness_half_life);
+        }
+    }
+}
+
+double Ranking::largest_known(Signal signal) const {
+    switch (signal) {
+        case kCollaborative:
+            return largest_collaborative_;
+        case kProfile:
+            return person_.largest_profile_score();
+        case kLabels:
+            return person_.largest_label_score();
+        default:
+            return 0;
     }
 }
 
@@ -133,14 +198,16 @@ void Ranking::fuse(MemoryBudget& budget) {
     }
     constexpr std::array<Signal, 3> kPersonal = {kCollaborative, kProfile, kLabels};
     const std::array<PersonalSignal, 3> personal = {
-        {{values[kCollaborative], options_.collaborative, largest_collaborative_},
-         {values[kProfile], options_.profile, person_.largest_profile_score()},
-         {values[kLabels], options_.labels, person_.largest_label_score()}}};
+        {{values[kCollaborative], options_.collaborative, largest_known(kCollaborative)},
+         {values[kProfile], options_.profile, largest_known(kProfile)},
+         {values[kLabels], options_.labels, largest_known(kLabels)}}};
     const Fusion fusion(candidates_.size(),
-                        {values[kText], personal, values[kPopularity], values[kFreshness]},
+                        {values[kText], personal, values[kPopularity], values[kFreshness],
+                         values[kTrending]},
                         options_.fusion, budget);
     largest_[kText] = fusion.largest_text();
     largest_[kPopularity] = fusion.largest_popularity();
+    largest_[kTrending] = fusion.largest_trending();
     largest_[kFreshness] = fusion.largest_freshness();
     for (std::size_t s = 0; s < personal.size(); ++s) {
         largest_[kPersonal[s]] = fusion.largest_personal(s);
@@ -151,6 +218,7 @@ void Ranking::fuse(MemoryBudget& budget) {
         candidate.score = parts.score();
         candidate.parts[kText] = parts.text;
         candidate.parts[kPopularity] = parts.popularity;
+        candidate.parts[kTrending] = parts.trending;
         candidate.parts[kFreshness] = parts.freshness;
         // The personal signals share the person's part of the score as they share its sum.
         double sum = 0;

@@ -12,6 +12,8 @@
 
 #include "engine/base/budget.hpp"
 #include "engine/base/monitor.hpp"
+#include "engine/learn/trending.hpp"
+#include "engine/rank/freshness.hpp"
 #include "engine/rank/exploration.hpp"
 #include "engine/rank/fusion.hpp"
 #include "engine/rank/person.hpp"
@@ -20,7 +22,16 @@
 
 namespace knowhow {
 
-enum Signal { kText, kCollaborative, kProfile, kLabels, kPopularity, kFreshness, kSignals };
+enum Signal {
+    kText,
+    kCollaborative,
+    kProfile,
+    kLabels,
+    kPopularity,
+    kTrending,
+    kFreshness,
+    kSignals
+};
 
 // "text", "collaborative", ...; for kSignals, "no personal signal".
 std::string_view signal_name(Signal signal);
@@ -32,11 +43,15 @@ struct Candidate {
     VectorView content;
     std::vector<std::string_view> labels;
     std::int32_t position = -1;   // in the model; -1: not in it
+    double age = -1;              // in days; -1: unknown
     std::array<double, kSignals> signals{};   // raw values
     // What each adds to the score; the last one, what no personal signal at all takes from it.
     std::array<double, kSignals + 1> parts{};
     double score = 0;
 };
+
+// Of how many candidates that the model does not know the rows are read, at most.
+inline constexpr std::size_t kMostUnknown = 100;
 
 struct RankingOptions {
     // Weights of the personal signals in their sum.
@@ -44,6 +59,7 @@ struct RankingOptions {
     double profile = 0.6;
     double labels = 2.0;
     FusionOptions fusion;
+    double freshness_half_life = kFreshnessHalfLife;  // days
     // 0: by score alone; towards 1: unlike those above (maximal marginal relevance).
     double diversity = 0;
     // The share of ranks that are drawn by chance, and the seed of what is drawn.
@@ -103,12 +119,19 @@ class Ranking {
     void set_query(VectorView query) { query_ = query; }
     void describe(std::int64_t id, std::string_view title, VectorView content);
     void add_label(std::int64_t id, std::string_view label);
-    void set_position(std::int64_t id, std::int32_t position, double popularity);
+    void set_position(std::int64_t id, std::int32_t position, const Demand& demand);
+    // Of candidates without a position the youngest `most`, ascending: what people made of them
+    // since the model was trained is read from the rows. After the last set_age().
+    const std::vector<std::int64_t>& collect_unknown(std::size_t most);
+    // A row of one of these, then, once, what they add up to.
+    void add_row(std::int64_t id, TimedWeight row);
+    void add_up_rows(const Fading& fading);
     // For learners that score by snippet and not by position.
     void set_collaborative(std::int64_t id, double value);
     // The collaborative signal's largest value on the person's own history.
     void set_largest_collaborative(double value) { largest_collaborative_ = value; }
-    void set_freshness(std::int64_t id, double value);
+    // In days, 0 or more.
+    void set_age(std::int64_t id, double age);
     // Distinct labels of all candidates, ascending; their idf is handed back in the same order.
     const std::vector<std::string_view>& collect_labels();
     void set_label_idf(std::span<const double> idf);
@@ -127,9 +150,15 @@ class Ranking {
     // they were added.
     std::vector<Scored> scores(Monitor& monitor, MemoryBudget& budget);
 
+    // The signals alone, of every candidate, unfused: what weights are found with.
+    void score(Monitor& monitor);
+    const std::vector<Candidate>& candidates() const { return candidates_; }
+    // The largest value of a personal signal on the person's own history; 0 for the others.
+    double largest_known(Signal signal) const;
+
   private:
     Candidate* find(std::int64_t id);
-    void score(Monitor& monitor);
+    static void set_demand(Candidate& candidate, const Demand& demand);
     void score_and_fuse(Monitor& monitor, MemoryBudget& budget);
     void fuse(MemoryBudget& budget);
     std::vector<std::size_t> order(std::size_t max_results, Monitor& monitor,
@@ -153,6 +182,8 @@ class Ranking {
     std::unordered_map<std::int64_t, std::size_t> by_id_;
     std::vector<Candidate> candidates_;
     std::vector<std::int64_t> ids_;
+    std::vector<std::int64_t> unknown_;
+    std::unordered_map<std::int64_t, std::vector<TimedWeight>> rows_;
     std::vector<std::string_view> labels_;
     std::unordered_map<std::string_view, double> label_idf_;
     std::array<double, kSignals> largest_{};   // what each signal was divided by

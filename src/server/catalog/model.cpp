@@ -32,7 +32,8 @@ enum Column {
     kColumnInteractions,
     kColumnSizes,
     kColumnMetrics,
-    kColumns = kColumnMetrics
+    kColumnNewestInteraction,
+    kColumns = kColumnNewestInteraction
 };
 
 Model* read_row(HeapTuple tuple, TupleDesc columns) {
@@ -63,6 +64,7 @@ Model* read_row(HeapTuple tuple, TupleDesc columns) {
     model->interactions = number(kColumnInteractions);
     model->sizes = json(kColumnSizes);
     model->metrics = json(kColumnMetrics);
+    model->newest_interaction = number(kColumnNewestInteraction);
     return model;
 }
 
@@ -106,6 +108,20 @@ void delete_models(const char* condition, std::initializer_list<Parameter> param
 
 }  // namespace
 
+const Jsonb* found_weights(const Model& model) {
+    if (model.metrics == nullptr || !JB_ROOT_IS_OBJECT(model.metrics)) {
+        return nullptr;
+    }
+    static char name[] = "weights";
+    JsonbValue key;
+    key.type = jbvString;
+    key.val.string.val = name;
+    key.val.string.len = static_cast<int>(strlen(name));
+    JsonbValue* const found =
+        findJsonbValueFromContainer(&model.metrics->root, JB_FOBJECT, &key);
+    return found == nullptr || found->type != jbvBinary ? nullptr : JsonbValueToJsonb(found);
+}
+
 Model* active_model(int32 recommender_id) {
     return first_row("model_catalog_active_idx", kColumnRecommenderId, recommender_id, true);
 }
@@ -141,12 +157,12 @@ int32 create_model(const Recommender& recommender, int64 seed) {
 void finish_model(int32 model_id, const ModelResult& result) {
     write_catalog(
         "UPDATE knowhow.model_catalog SET text_version = $2, trained_at = now(), "
-        "documents = $3, people = $4, interactions = $5, sizes = $6, metrics = $7 "
-        "WHERE model_id = $1",
+        "documents = $3, people = $4, interactions = $5, sizes = $6, metrics = $7, "
+        "newest_interaction = $8 WHERE model_id = $1",
         {int4_parameter(model_id), text_parameter(result.text_version),
          int8_parameter(result.documents), int8_parameter(result.people),
          int8_parameter(result.interactions), jsonb_parameter(result.sizes),
-         jsonb_parameter(result.metrics)});
+         jsonb_parameter(result.metrics), timestamp_parameter(result.newest_interaction)});
 }
 
 void refuse_model(int32 model_id, const Jsonb* metrics) {

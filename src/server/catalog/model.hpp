@@ -27,6 +27,7 @@ struct Model {
     int64 interactions;
     Jsonb* sizes;    // NULL while building
     Jsonb* metrics;  // NULL where none were computed
+    TimestampTz newest_interaction;  // 0 while building, and where no interaction had a time
 };
 
 // What is known once a model has been trained.
@@ -37,7 +38,11 @@ struct ModelResult {
     int64 interactions;  // rows read
     Jsonb* sizes;        // rows and bytes of what was written; may be NULL
     const Jsonb* metrics;  // quality figures; may be NULL
+    TimestampTz newest_interaction;  // to the minute; DT_NOBEGIN where none has a time
 };
+
+// The weights of signals that training has found, as an object of parameters; NULL for none.
+const Jsonb* found_weights(const Model& model);
 
 // The active model of a recommender, or NULL.
 Model* active_model(int32 recommender_id);

@@ -14,6 +14,7 @@ extern "C" {
 #include <cstring>
 
 #include "engine/learn/learner.hpp"
+#include "engine/rank/signal_weights.hpp"
 #include "server/text/lexemes.hpp"
 
 namespace knowhow::server {
@@ -30,6 +31,8 @@ constexpr KnownParam kParams[] = {
      "recommend: weight of what people with a similar history liked"},
     {"factors", ParamType::kInteger, 128, 1, 512,
      "ials: dimensions of a person's and a snippet's factors"},
+    {"freshness_half_life", ParamType::kReal, 90, 0.01, 36500,
+     "recommend: days in which a snippet's freshness halves"},
     {"freshness_weight", ParamType::kReal, 1e-4, 0, 1000, "recommend: weight of the snippet's age"},
     {"gate", ParamType::kChoice, 0, 0, 0,
      "train: metric by which changed parameters must not be worse than those of the active model, "
@@ -71,10 +74,16 @@ constexpr KnownParam kParams[] = {
      "recommend: text search configuration of queries, the one by which content was made; one "
      "outside pg_catalog is named with its schema",
      "knowhow.multilingual"},
+    {"trending_half_life", ParamType::kReal, 7, 0.01, 36500,
+     "train: days in which an interaction counts half for what is trending"},
+    {"trending_weight", ParamType::kReal, 0, 0, 1000,
+     "recommend: weight of what people read lately, the same for everybody"},
     {"unobserved", ParamType::kReal, 15, 1e-3, 1e4,
      "ials: weight of all that people have not liked together, where 1 is that of all they have"},
     {"user_activity", ParamType::kReal, 0, 0, 1,
      "item_knn, slim, ease: a person counts by their number of snippets to the power of minus this"},
+    {"validation_rows", ParamType::kInteger, 1000000, 0, 2147483647,
+     "train: weights of signals are found where there are at most so many interactions; 0: never"},
 };
 constexpr int kParamCount = sizeof kParams / sizeof kParams[0];
 
@@ -239,6 +248,25 @@ Oid text_config(const Recommender& recommender) {
                             : checked_config(declared_param(kTextConfig), *value);
 }
 
+bool learns_matrix(const char* algorithm) {
+    return strcmp(algorithm, kUserKnn) != 0 && find_baseline(algorithm) == nullptr;
+}
+
+std::uint32_t read_signal_weights(const Recommender& recommender, const Jsonb* found,
+                                  RankingOptions* options) {
+    std::uint32_t named = 0;
+    std::uint32_t bit = 1;
+    for (const SignalWeight& weight : signal_weights()) {
+        const char* const name = weight.parameter.data();
+        bool const is_named = stored_value(recommender.params, name) != nullptr;
+        weight.of(*options) = param_number(is_named ? recommender.params : found, name);
+        named |= is_named ? bit : 0;
+        bit <<= 1;
+    }
+    options->fusion.text_weight = param_number(recommender, "query_weight");
+    return named;
+}
+
 void check_algorithm(const char* algorithm) {
     StringInfoData known;
     initStringInfo(&known);
@@ -248,10 +276,13 @@ void check_algorithm(const char* algorithm) {
         }
         appendStringInfo(&known, "%s, ", learner->name().data());
     }
-    if (strcmp(algorithm, kUserKnn) == 0) {
+    if (!learns_matrix(algorithm)) {
         return;
     }
     appendStringInfoString(&known, kUserKnn);
+    for (const Baseline& baseline : baselines()) {
+        appendStringInfo(&known, ", %s", baseline.algorithm.data());
+    }
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("unknown algorithm \"%s\"", algorithm),
                     errhint("Known algorithms: %s.", known.data)));

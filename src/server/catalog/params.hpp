@@ -3,6 +3,7 @@
 // All functions here are PostgreSQL phases: call them with no destructor pending.
 #pragma once
 
+#include "engine/rank/ranking.hpp"
 #include "server/catalog/recommender.hpp"
 
 namespace knowhow::server {
@@ -37,6 +38,16 @@ const char* param_choice(const Recommender& recommender, const char* name);
 // The text search configuration that parameter text_config names. Error 42704: there is none (any
 // more); 22023: the stored value is no text.
 Oid text_config(const Recommender& recommender);
+
+// Whether training makes an item-item matrix: not for user_knn, which reads ratings when it is
+// asked, nor for the baselines, which know no people. An unknown name counts as one that does.
+bool learns_matrix(const char* algorithm);
+
+// The weights of the signals into *options: those that the recommender's params name, else those
+// that training has found, else the defaults. `found`: as a model's metrics hold them, or NULL.
+// Returns which the params name: bit i for the i-th of signal_weights().
+std::uint32_t read_signal_weights(const Recommender& recommender, const Jsonb* found,
+                                  RankingOptions* options);
 
 // Checks the algorithm's name; error 22023 lists the known ones.
 void check_algorithm(const char* algorithm);

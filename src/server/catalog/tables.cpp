@@ -60,6 +60,10 @@ Parameter jsonb_parameter(const void* value) {
     return {JSONBOID, PointerGetDatum(value), value == nullptr};
 }
 
+Parameter timestamp_parameter(int64 value) {
+    return {TIMESTAMPTZOID, TimestampTzGetDatum(value), value == DT_NOBEGIN};
+}
+
 uint64 write_catalog(const char* statement, std::initializer_list<Parameter> parameters,
                      int64* first) {
     Oid types[kMostParameters];

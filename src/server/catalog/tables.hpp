@@ -28,6 +28,7 @@ Parameter int4_parameter(int32 value);
 Parameter int8_parameter(int64 value);
 Parameter text_parameter(const char* value);   // NULL: SQL NULL
 Parameter jsonb_parameter(const void* value);  // a Jsonb*; NULL: SQL NULL
+Parameter timestamp_parameter(int64 value);    // a TimestampTz; -infinity: SQL NULL
 
 // Runs one statement, with $1, $2, ... for the parameters, as the owner of the catalogue and with
 // search_path = pg_catalog, pg_temp. Returns the number of rows that it processed, and in *first

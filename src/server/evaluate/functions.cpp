@@ -2,6 +2,7 @@
 #include "server/border/border.hpp"
 
 extern "C" {
+#include <access/xact.h>
 #include <catalog/pg_type.h>
 #include <executor/spi.h>
 #include <funcapi.h>
@@ -13,6 +14,7 @@ extern "C" {
 #include <algorithm>
 #include <cstring>
 
+#include "engine/evaluate/weights.hpp"
 #include "server/catalog/params.hpp"
 #include "server/evaluate/load.hpp"
 #include "server/text/to_tfidf.hpp"
@@ -322,7 +324,7 @@ KNOWHOW_FUNCTION(recommend_as_of) {
     SPI_connect();
     Evaluating* const evaluating = adopt(CurrentMemoryContext, std::make_unique<Evaluating>());
     read_options(*recommender, evaluating);
-    load(*recommender, evaluating);
+    load_history(*recommender, &evaluating->archive);
     CountedTerms counted{};
     if (query != nullptr) {
         Oid const config = text_config(*recommender);
@@ -334,13 +336,19 @@ KNOWHOW_FUNCTION(recommend_as_of) {
     engine([=] {
         Replay replay(evaluating->archive, evaluating->replay, {}, evaluating->monitor,
                       evaluating->budget);
-        replay.train(moment);
         Question question;
         if (has_user) {
             question.user = user;
         }
         question.moment = moment;
         question.clock = moment == kLater ? evaluating->options.clock : moment;
+        replay.train(moment, question.clock);
+        if (evaluating->replay.seek_weights && question.query.empty()) {
+            replay.rank_without_query_by(find_weights(evaluating->archive, evaluating->replay, {},
+                                                      moment, question.clock, evaluating->monitor,
+                                                      evaluating->budget)
+                                             .ranking);
+        }
         question.query = counted.all();
         evaluating->list = replay.rank(question);
     });

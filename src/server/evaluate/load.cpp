@@ -9,6 +9,7 @@ extern "C" {
 
 #include <cstring>
 
+#include "engine/rank/signal_weights.hpp"
 #include "server/catalog/params.hpp"
 #include "server/catalog/relation.hpp"
 #include "server/text/to_tfidf.hpp"
@@ -63,7 +64,7 @@ const char* optional(Oid relation, const char* name, const char* type) {
                                                            : psprintf("%s::%s", name, type);
 }
 
-void load_snippets(const Recommender& recommender, Evaluating* evaluating) {
+void load_snippets(const Recommender& recommender, Archive* archive) {
     Oid const snippets = recommender.snippets;
     struct Row {
         std::int64_t id, created_at, team, author;
@@ -111,13 +112,13 @@ void load_snippets(const Recommender& recommender, Evaluating* evaluating) {
                 if (!row.no_author) {
                     snippet.author = row.author;
                 }
-                evaluating->archive.add_snippet(snippet, {row.content, row.bytes});
+                archive->add_snippet(snippet, {row.content, row.bytes});
             }
         });
     });
 }
 
-void load_labels(const Recommender& recommender, Evaluating* evaluating) {
+void load_labels(const Recommender& recommender, Archive* archive) {
     if (!OidIsValid(recommender.labels)) {
         return;
     }
@@ -140,7 +141,7 @@ void load_labels(const Recommender& recommender, Evaluating* evaluating) {
         }
         engine([=] {
             for (int i = 0; i < count; ++i) {
-                evaluating->archive.add_label(
+                archive->add_label(
                     rows[i].snippet, {VARDATA_ANY(rows[i].label), VARSIZE_ANY_EXHDR(rows[i].label)},
                     rows[i].at);
             }
@@ -149,7 +150,7 @@ void load_labels(const Recommender& recommender, Evaluating* evaluating) {
 }
 
 // user_id, snippet_id, at[, weight]: interactions, or other meetings.
-void load_meetings(const char* sql, bool interactions, Evaluating* evaluating) {
+void load_meetings(const char* sql, bool interactions, Archive* archive) {
     struct Row {
         std::int64_t user, snippet, at;
         double weight;
@@ -167,16 +168,16 @@ void load_meetings(const char* sql, bool interactions, Evaluating* evaluating) {
             for (int i = 0; i < count; ++i) {
                 const Row& row = rows[i];
                 if (interactions) {
-                    evaluating->archive.add_interaction(row.user, row.snippet, row.weight, row.at);
+                    archive->add_interaction(row.user, row.snippet, row.weight, row.at);
                 } else {
-                    evaluating->archive.add_meeting(row.user, row.snippet, row.at);
+                    archive->add_meeting(row.user, row.snippet, row.at);
                 }
             }
         });
     });
 }
 
-void load_users(const Recommender& recommender, Evaluating* evaluating) {
+void load_users(const Recommender& recommender, Archive* archive) {
     if (!OidIsValid(recommender.users) ||
         get_attnum(recommender.users, "team_id") == InvalidAttrNumber) {
         return;
@@ -190,13 +191,40 @@ void load_users(const Recommender& recommender, Evaluating* evaluating) {
             bool null;
             std::int64_t const user = int8_or(table, i, 1, 0, &null);
             std::int64_t const team = int8_or(table, i, 2, 0, &null);
-            engine([=] { evaluating->archive.add_user(user, team); });
+            engine([=] { archive->add_user(user, team); });
         }
     });
 }
 
-// What people had asked for when they met a snippet. After Archive::finish().
-void load_queries(const Recommender& recommender, Evaluating* evaluating) {
+}  // namespace
+
+void load_history(const Recommender& recommender, Archive* archive) {
+    load_snippets(recommender, archive);
+    load_labels(recommender, archive);
+    load_users(recommender, archive);
+    load_meetings(psprintf("SELECT user_id::int8, snippet_id::int8, occurred_at::timestamptz, "
+                           "weight::float8 FROM %s WHERE user_id IS NOT NULL "
+                           "AND snippet_id IS NOT NULL AND weight IS NOT NULL",
+                           qualified_name(recommender.interactions)),
+                  true, archive);
+    struct {
+        Oid relation;
+        const char* column;
+    } const others[] = {{recommender.events, "occurred_at"}, {recommender.ratings, "rated_at"}};
+    for (const auto& other : others) {
+        if (OidIsValid(other.relation) &&
+            get_attnum(other.relation, other.column) != InvalidAttrNumber) {
+            load_meetings(psprintf("SELECT user_id::int8, snippet_id::int8, "
+                                   "min(%s::timestamptz) FROM %s WHERE user_id IS NOT NULL "
+                                   "AND snippet_id IS NOT NULL AND %s IS NOT NULL GROUP BY 1, 2",
+                                   other.column, qualified_name(other.relation), other.column),
+                          false, archive);
+        }
+    }
+    engine([=] { archive->finish(); });
+}
+
+void load_queries(const Recommender& recommender, Archive* archive) {
     if (!OidIsValid(recommender.events) ||
         get_attnum(recommender.events, "query") == InvalidAttrNumber ||
         get_attnum(recommender.events, "occurred_at") == InvalidAttrNumber) {
@@ -218,55 +246,34 @@ void load_queries(const Recommender& recommender, Evaluating* evaluating) {
             engine([=] {
                 CountedTerms const counted =
                     count_terms(config, {VARDATA_ANY(query), VARSIZE_ANY_EXHDR(query)}, Text{}, 0);
-                evaluating->archive.add_query(user, snippet, at, counted.all());
+                archive->add_query(user, snippet, at, counted.all());
             });
         }
     });
 }
 
-}  // namespace
-
 void load(const Recommender& recommender, Evaluating* evaluating) {
-    load_snippets(recommender, evaluating);
-    load_labels(recommender, evaluating);
-    load_users(recommender, evaluating);
-    load_meetings(psprintf("SELECT user_id::int8, snippet_id::int8, occurred_at::timestamptz, "
-                           "weight::float8 FROM %s WHERE user_id IS NOT NULL "
-                           "AND snippet_id IS NOT NULL AND weight IS NOT NULL",
-                           qualified_name(recommender.interactions)),
-                  true, evaluating);
-    struct {
-        Oid relation;
-        const char* column;
-    } const others[] = {{recommender.events, "occurred_at"}, {recommender.ratings, "rated_at"}};
-    for (const auto& other : others) {
-        if (OidIsValid(other.relation) &&
-            get_attnum(other.relation, other.column) != InvalidAttrNumber) {
-            load_meetings(psprintf("SELECT user_id::int8, snippet_id::int8, "
-                                   "min(%s::timestamptz) FROM %s WHERE user_id IS NOT NULL "
-                                   "AND snippet_id IS NOT NULL AND %s IS NOT NULL GROUP BY 1, 2",
-                                   other.column, qualified_name(other.relation), other.column),
-                          false, evaluating);
-        }
-    }
-    engine([=] { evaluating->archive.finish(); });
-    load_queries(recommender, evaluating);
+    load_history(recommender, &evaluating->archive);
+    load_queries(recommender, &evaluating->archive);
 }
 
 void read_replay(const Recommender& recommender, const char* algorithm, const Jsonb* params,
                  ReplayOptions* replay) {
     auto const param = [&](const char* name) { return param_number(recommender, name); };
-    RankingOptions& ranking = replay->ranking;
-    ranking.collaborative = param("collaborative_weight");
-    ranking.profile = param("profile_weight");
-    ranking.labels = param("labels_weight");
-    ranking.fusion.text_weight = param("query_weight");
-    ranking.fusion.popularity_weight = param("popularity_weight");
-    ranking.fusion.freshness_weight = param("freshness_weight");
+    replay->fixed_weights = read_signal_weights(recommender, nullptr, &replay->ranking);
+    replay->trending_half_life = param_number(params, "trending_half_life");
     replay->history = static_cast<std::size_t>(param("history"));
     replay->profile_terms = static_cast<std::size_t>(param("profile_terms"));
     replay->fit.targets = static_cast<std::int32_t>(param_number(params, "neighbours"));
     replay->fit.threads = settings::threads;
+    replay->seek_weights = param("validation_rows") > 0;
+    if (const Baseline* const baseline = find_baseline(algorithm)) {
+        rank_by(*baseline, replay->ranking);
+        replay->seek_weights = false;
+    }
+    if (!learns_matrix(algorithm)) {
+        return;
+    }
     engine([&] { replay->learner = &find_learner(algorithm); });
     for (const knowhow::Parameter& parameter : replay->learner->parameters()) {
         double const value = param_number(params, parameter.name.data());

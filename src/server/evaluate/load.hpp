@@ -37,11 +37,18 @@ struct Evaluating {
     std::vector<Scored> list;
 };
 
-// A PostgreSQL phase: no destructor pending, SPI connected.
+// The next are PostgreSQL phases: no destructor pending, SPI connected.
+
+// All rows, up to Archive::finish().
+void load_history(const Recommender& recommender, Archive* archive);
+
+// What people had asked for when they met a snippet. After load_history().
+void load_queries(const Recommender& recommender, Archive* archive);
+
+// Both.
 void load(const Recommender& recommender, Evaluating* evaluating);
 
-// The recommender's ranking over a model of that algorithm, learned by those params. The algorithm is
-// one of learners(). A PostgreSQL phase.
+// The recommender's ranking over a model of that algorithm, learned by those params.
 void read_replay(const Recommender& recommender, const char* algorithm, const Jsonb* params,
                  ReplayOptions* replay);
 

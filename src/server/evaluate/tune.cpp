@@ -139,6 +139,15 @@ const char** algorithms_argument(FunctionCallInfo fcinfo, const Recommender& rec
     return algorithms;
 }
 
+void require_learner(const char* algorithm, const ReplayOptions& replay) {
+    if (replay.learner == nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("algorithm \"%s\" cannot be tuned: it learns nothing", algorithm),
+                        errhint("Name others in algorithms.")));
+    }
+}
+
+
 // Trial 0 is what the recommender has; of other algorithms, their present or default parameters
 // come before their grid.
 void plan_trials(const Recommender& recommender, const char* const* algorithms, int count,
@@ -146,6 +155,9 @@ void plan_trials(const Recommender& recommender, const char* const* algorithms, 
     Evaluating* const evaluating = &tuning->evaluating;
     read_options(recommender, evaluating);
     evaluating->replay.fit.seed = evaluating->options.seed;
+    // Trials differ in what is learned: their weights are those of the params.
+    evaluating->replay.seek_weights = false;
+    require_learner(recommender.algorithm, evaluating->replay);
     engine([=] {
         tuning->trials.push_back(
             {evaluating->replay.learner, evaluating->replay.learner_parameters});
@@ -154,6 +166,7 @@ void plan_trials(const Recommender& recommender, const char* const* algorithms, 
         ReplayOptions* replay = nullptr;
         engine([&] { replay = adopt(CurrentMemoryContext, std::make_unique<ReplayOptions>()); });
         read_replay(recommender, algorithms[i], recommender.params, replay);
+        require_learner(algorithms[i], *replay);
         engine([=] {
             if (replay->learner != evaluating->replay.learner) {
                 tuning->trials.push_back({replay->learner, replay->learner_parameters});

@@ -92,8 +92,6 @@ void require_same_length(int left, int right) {
 }
 
 void block_from_slot(TupleTableSlot* slot, PositionBlock* block) {
-    int popularities;
-    int ranked;
     std::int32_t const number = int4_column(slot, 2);
     if (number < 0 || number > PG_INT32_MAX / kPositionsPerBlock - 1) {
         ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
@@ -102,10 +100,14 @@ void block_from_slot(TupleTableSlot* slot, PositionBlock* block) {
     }
     block->first_position = number * kPositionsPerBlock;
     block->snippet_ids = array_column<std::int64_t>(slot, 4, &block->count);
-    block->popularity = array_column<float>(slot, 5, &popularities);
-    block->by_popularity = array_column<std::int32_t>(slot, 6, &ranked);
-    require_same_length(block->count, popularities);
-    require_same_length(block->count, ranked);
+    int lengths[4];
+    block->popularity = array_column<float>(slot, 5, &lengths[0]);
+    block->by_popularity = array_column<std::int32_t>(slot, 6, &lengths[1]);
+    block->trending = array_column<float>(slot, 7, &lengths[2]);
+    block->by_trending = array_column<std::int32_t>(slot, 8, &lengths[3]);
+    for (int length : lengths) {
+        require_same_length(block->count, length);
+    }
     if (block->count > kPositionsPerBlock) {
         ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
                         errmsg("knowhow: a model row holds %d positions, more than %d",

@@ -16,16 +16,18 @@ struct ItemRow {
     const float* weights;
 };
 
-// Positions, snippet ids and popularity of up to kPositionsPerBlock items, ascending by id.
+// Positions, snippet ids, popularity and trend of up to kPositionsPerBlock items, ascending by id.
 struct PositionBlock {
     std::int32_t first_position;
     int count;
     const std::int64_t* snippet_ids;
     const float* popularity;
     const std::int32_t* by_popularity;   // the positions that rank first_position, ... by popularity
+    const float* trending;
+    const std::int32_t* by_trending;     // the same by trend
 };
 
-// 16 bytes a position keep a row below the TOAST threshold.
+// 24 bytes a position keep a row below the TOAST threshold.
 constexpr int kPositionsPerBlock = 64;
 
 struct ModelReader;

@@ -1,17 +1,19 @@
 #include "server/recommend/serve.hpp"
 
 extern "C" {
+#include <access/xact.h>
 #include <catalog/pg_type.h>
 #include <executor/spi.h>
 #include <utils/array.h>
 #include <utils/fmgrprotos.h>
+#include <utils/timestamp.h>
 #include <utils/tuplestore.h>
 }
 
 #include <algorithm>
 #include <cstring>
 
-#include "engine/rank/freshness.hpp"
+#include "engine/rank/signal_weights.hpp"
 #include "server/catalog/params.hpp"
 #include "server/model/writer.hpp"
 #include "server/module.hpp"
@@ -25,6 +27,9 @@ namespace {
 
 // Positions that are looked up at once, at most.
 constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
+
+// Rows of snippets that the model does not know, at most: there are few unless nobody trains.
+constexpr std::int64_t kMostRowsOfUnknown = 20000;
 
 double param(const Serving& serving, const char* name) {
     return param_number(*serving.recommender, name);
@@ -244,7 +249,9 @@ void add_by_labels(Serving& serving) {
         serving.wanted);
 }
 
-void add_popular(Serving& serving, std::int64_t wanted) {
+// The best by popularity or by trend.
+void add_in_demand(Serving& serving, const std::int32_t* PositionBlock::*order,
+                   std::int64_t wanted) {
     std::size_t chunk = static_cast<std::size_t>(wanted);
     std::int64_t found = 0;
     bool more = true;
@@ -257,7 +264,7 @@ void add_popular(Serving& serving, std::int64_t wanted) {
         while (count < chunk && (more = read_block(serving.reader, number, &block))) {
             ++number;
             int const most = std::min(block.count, kPositionsPerBlock);
-            std::copy_n(block.by_popularity, most, positions + count);
+            std::copy_n(block.*order, most, positions + count);
             count += static_cast<std::size_t>(most);
         }
         found += add_positions(serving, positions, count);
@@ -305,7 +312,11 @@ void collect_candidates(Serving& serving, Datum query) {
         std::int64_t const some = std::max<std::int64_t>(100, 3LL * serving.request->max_results);
         serving.source = kPopularity;
         if (serving.reader != nullptr) {
-            add_popular(serving, some);
+            add_in_demand(serving, &PositionBlock::by_popularity, some);
+            if (serving.options.fusion.trending_weight > 0) {
+                serving.source = kTrending;
+                add_in_demand(serving, &PositionBlock::by_trending, some);
+            }
         }
         serving.source = kFreshness;
         add_candidates(serving, newest(serving.sources, some), some);
@@ -313,6 +324,32 @@ void collect_candidates(Serving& serving, Datum query) {
 }
 
 // --- what every signal says of every candidate ---------------------------------------------------
+
+// What people made of snippets that are younger than the model. Who asks for nobody may have no
+// right to read what people did.
+void describe_unknown(Serving& serving, const Fading& fading) {
+    if (!serving.request->has_user || serving.request->mode != Mode::kRecommend) {
+        return;
+    }
+    const std::vector<std::int64_t>& ids = serving.ranking->collect_unknown(kMostUnknown);
+    if (ids.empty()) {
+        return;
+    }
+    SPITupleTable* rows =
+        interactions_with(serving.sources, int8_array(ids.data(), static_cast<int>(ids.size())),
+                          kMostRowsOfUnknown);
+    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        bool null;
+        float const weight = DatumGetFloat4(datum_column(rows, i, 2, &null));
+        Datum const at = datum_column(rows, i, 3, &null);
+        serving.ranking->add_row(
+            int8_column(rows, i, 1),
+            {null ? kNoMinute : minute_of(DatumGetTimestampTz(at)), weight});
+    }
+    SPI_freetuptable(rows);
+    serving.ranking->add_up_rows(fading);
+}
 
 void describe_candidates(Serving& serving) {
     Ranking* ranking = serving.ranking;
@@ -330,8 +367,8 @@ void describe_candidates(Serving& serving) {
         double const age = float8_column(rows, i, 4, -1);
         std::int64_t const id = int8_column(rows, i, 1);
         ranking->describe(id, title_text, view);
-        if (age >= 0 && serving.request->mode != Mode::kSearch) {
-            ranking->set_freshness(id, freshness(age));
+        if (age >= 0) {
+            ranking->set_age(id, age);
         }
     }
     if (serving.request->mode == Mode::kSearch) {
@@ -346,6 +383,10 @@ void describe_candidates(Serving& serving) {
     if (serving.reader == nullptr) {
         return;
     }
+    Fading const fading = {param_number(serving.model->params, "trending_half_life"),
+                           minute_of(GetCurrentTransactionStartTimestamp())};
+    double const since_training =
+        faded(minute_of(serving.model->newest_interaction), fading.now, fading.half_life);
     // Ids ascend as the blocks do. With user_knn a model still knows how popular things are.
     PositionBlock block = {};
     std::int32_t at = 0;
@@ -363,9 +404,11 @@ void describe_candidates(Serving& serving) {
         }
         if (at < block.count && block.snippet_ids[at] == id) {
             ranking->set_position(id, block.first_position + at,
-                                  static_cast<double>(block.popularity[at]));
+                                  {static_cast<double>(block.popularity[at]),
+                                   static_cast<double>(block.trending[at]) * since_training});
         }
     }
+    describe_unknown(serving, fading);
 }
 
 void describe_neighbours(Serving& serving) {
@@ -376,19 +419,22 @@ void describe_neighbours(Serving& serving) {
     serving.ranking->set_largest_collaborative(result.largest_own);
 }
 
-RankingOptions options_of(const Serving& serving) {
-    RankingOptions options;
-    options.collaborative = param(serving, "collaborative_weight");
-    options.profile = param(serving, "profile_weight");
-    options.labels = param(serving, "labels_weight");
-    options.fusion.text_weight = param(serving, "query_weight");
-    options.fusion.popularity_weight = param(serving, "popularity_weight");
-    options.fusion.freshness_weight = param(serving, "freshness_weight");
+void read_ranking_options(Serving& serving) {
+    RankingOptions& options = serving.options;
+    // Weights are found for what is shown to people who ask for nothing.
+    bool const for_person = serving.request->mode == Mode::kRecommend;
+    bool const use_found =
+        for_person && serving.request->query == nullptr && serving.model != nullptr;
+    read_signal_weights(*serving.recommender,
+                        use_found ? found_weights(*serving.model) : nullptr, &options);
+    if (const Baseline* const baseline = find_baseline(serving.recommender->algorithm);
+        baseline != nullptr && for_person) {
+        rank_by(*baseline, options);
+    }
     options.diversity = serving.request->diversity;
     options.explore = serving.request->explore;
     options.seed = serving.request->seed;
     options.text_only = serving.request->mode == Mode::kSearch;
-    return options;
 }
 
 // Engine code. The answers belong to the ranking.
@@ -439,8 +485,9 @@ void open_serving(Serving* serving, const Request* request) {
     InterruptMonitor* const monitor =
         adopt(CurrentMemoryContext, std::make_unique<InterruptMonitor>());
     serving->person = adopt(CurrentMemoryContext, std::make_unique<Person>(*monitor));
+    read_ranking_options(*serving);
     serving->ranking = adopt(CurrentMemoryContext,
-                             std::make_unique<Ranking>(*serving->person, options_of(*serving)));
+                             std::make_unique<Ranking>(*serving->person, serving->options));
     read_person(*serving);
     Datum const query = vector_of_query(*serving);
     if (query != 0) {

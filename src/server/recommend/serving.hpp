@@ -23,6 +23,7 @@ struct Serving {
     Sources* sources;
     Person* person;
     Ranking* ranking;
+    RankingOptions options;
     std::int64_t wanted;   // candidates from each signal
     NeighbourResult neighbours;   // of algorithm user_knn only
     Signal source;         // of the candidates that are being added

@@ -403,6 +403,18 @@ SPITupleTable* labels_of(const Sources* sources, Datum ids) {
     return run_statement(&statement);
 }
 
+SPITupleTable* interactions_with(const Sources* sources, Datum ids, std::int64_t limit) {
+    Statement statement;
+    begin_statement(&statement,
+                    "SELECT snippet_id::int8, weight::float4, occurred_at::timestamptz FROM ");
+    append_relation(&statement, sources->request->recommender->interactions);
+    append_sql(&statement, " WHERE snippet_id::int8 = ANY (");
+    append_parameter(&statement, INT8ARRAYOID, ids);
+    append_sql(&statement, ") AND weight IS NOT NULL LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    return run_statement(&statement);
+}
+
 SPITupleTable* stored_history(const Request* request, std::int64_t limit) {
     Statement statement;
     begin_statement(&statement, "SELECT snippet_id::int8, weight::float8 FROM ");

@@ -78,6 +78,9 @@ SPITupleTable* describe(const Sources* sources, Datum ids);
 // One label may come twice: from a person and from a model.
 SPITupleTable* labels_of(const Sources* sources, Datum ids);
 
+// snippet_id, weight, occurred_at of what people made of `ids`, at most `limit` rows.
+SPITupleTable* interactions_with(const Sources* sources, Datum ids, std::int64_t limit);
+
 // snippet_id, weight of the person's newest interactions.
 SPITupleTable* stored_history(const Request* request, std::int64_t limit);
 

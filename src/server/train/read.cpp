@@ -4,6 +4,7 @@ extern "C" {
 #include <executor/spi.h>
 #include <lib/stringinfo.h>
 #include <utils/lsyscache.h>
+#include <utils/timestamp.h>
 }
 
 #include "engine/sparse/vector.hpp"
@@ -64,20 +65,26 @@ std::int64_t read_interactions(const Recommender& recommender, Trained* trained)
         std::int64_t user;
         std::int64_t snippet;
         float weight;
+        std::int32_t minute;
     };
     const char* sql = psprintf(
-        "SELECT user_id::pg_catalog.int8, snippet_id::pg_catalog.int8, weight::pg_catalog.float4 "
-        "FROM %s WHERE user_id IS NOT NULL AND snippet_id IS NOT NULL AND weight IS NOT NULL",
+        "SELECT user_id::pg_catalog.int8, snippet_id::pg_catalog.int8, weight::pg_catalog.float4, "
+        "occurred_at::pg_catalog.timestamptz FROM %s WHERE user_id IS NOT NULL "
+        "AND snippet_id IS NOT NULL AND weight IS NOT NULL",
         relation_name(recommender.interactions));
     return for_each_batch(sql, trained->monitor(), [=](SPITupleTable* table, int count) {
         Row* rows = static_cast<Row*>(palloc(sizeof(Row) * static_cast<std::size_t>(count)));
         for (int i = 0; i < count; ++i) {
+            bool no_time;
+            Datum const at = SPI_getbinval(table->vals[i], table->tupdesc, 4, &no_time);
             rows[i] = {DatumGetInt64(column(table, i, 1)), DatumGetInt64(column(table, i, 2)),
-                       DatumGetFloat4(column(table, i, 3))};
+                       DatumGetFloat4(column(table, i, 3)),
+                       no_time ? kNoMinute : minute_of(DatumGetTimestampTz(at))};
         }
         engine([=] {
             for (int i = 0; i < count; ++i) {
-                interactions->add(rows[i].user, rows[i].snippet, rows[i].weight);
+                interactions->add(rows[i].user, rows[i].snippet, rows[i].weight,
+                                  rows[i].minute);
             }
         });
     });
@@ -95,6 +102,7 @@ std::int64_t read_documents(const Recommender& recommender, Trained* trained) {
         }
         engine([=] {
             for (int i = 0; i < count; ++i) {
+                trained->count_content(VARSIZE_ANY_EXHDR(values[i]));
                 terms->add(VectorView(VARDATA_ANY(values[i]), VARSIZE_ANY_EXHDR(values[i])));
             }
         });

@@ -4,6 +4,7 @@ extern "C" {
 #include <access/xact.h>
 #include <executor/spi.h>
 #include <storage/lmgr.h>
+#include <utils/fmgrprotos.h>
 #include <utils/snapmgr.h>
 }
 
@@ -11,6 +12,7 @@ extern "C" {
 #include "server/catalog/acting.hpp"
 #include "server/catalog/model.hpp"
 #include "server/catalog/params.hpp"
+#include "server/evaluate/load.hpp"
 #include "server/module.hpp"
 #include "server/train/read.hpp"
 #include "server/train/write.hpp"
@@ -33,6 +35,28 @@ const double* learner_parameters(const Recommender& recommender) {
         }
     }
     return nullptr;
+}
+
+// What the weights of signals are found with: all rows once more, with their times. Nothing where
+// it would be in vain.
+void read_history(const Recommender& recommender, Trained* trained) {
+    read_replay(recommender, recommender.algorithm, recommender.params, trained->replay());
+    if (!trained->replay()->seek_weights || !learns_matrix(recommender.algorithm)) {
+        return;
+    }
+    const InteractionsBuilder& interactions = *trained->interactions_builder();
+    if (interactions.user_count() < kFewestAsked) {
+        trained->leave_weights("too few people");
+    } else if (static_cast<double>(interactions.row_count()) >
+               param_number(recommender, "validation_rows")) {
+        trained->leave_weights("too many interactions");
+    } else if (!trained->history_fits()) {
+        trained->leave_weights("out of memory");
+    } else {
+        Archive* archive = nullptr;
+        engine([&] { archive = trained->keep_history(); });
+        load_history(recommender, archive);
+    }
 }
 
 }  // namespace
@@ -61,6 +85,9 @@ Learning plan_learning(const Recommender& recommender, int64 seed) {
     learning.targets = static_cast<std::int32_t>(param_number(recommender, "neighbours"));
     learning.threads = settings::threads;
     learning.seed = static_cast<std::uint64_t>(seed);
+    learning.fading = {param_number(recommender, "trending_half_life"),
+                       minute_of(GetCurrentTransactionStartTimestamp())};
+    learning.now = GetCurrentTransactionStartTimestamp();
     return learning;
 }
 
@@ -73,6 +100,7 @@ int64 read_training_rows(const Recommender& recommender, Trained* trained) {
     int64 rows = read_interactions(recommender, trained);
     rows += read_documents(recommender, trained);
     rows += read_labels(recommender, trained);
+    read_history(recommender, trained);
     SPI_finish();
     PopActiveSnapshot();
     act_as_before(before);
@@ -84,7 +112,10 @@ int32 write_trained_model(const Recommender& recommender, int64 seed, const Json
     int32 const model = create_model(recommender, seed);
     ModelResult result = write_model_rows(model, trained);
     result.text_version = recommender.text_version;
-    result.metrics = metrics;
+    if (metrics != nullptr) {
+        result.metrics = DatumGetJsonbP(DirectFunctionCall2(
+            jsonb_concat, JsonbPGetDatum(result.metrics), JsonbPGetDatum(metrics)));
+    }
     finish_model(model, result);
     activate_model_row(model);
     prune_models(recommender.id, static_cast<int>(param_number(recommender, "keep_models")));

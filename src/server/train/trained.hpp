@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "engine/base/budget.hpp"
+#include "engine/evaluate/archive.hpp"
+#include "engine/evaluate/replay.hpp"
+#include "engine/evaluate/weights.hpp"
 #include "engine/learn/interactions.hpp"
 #include "engine/learn/item_item.hpp"
 #include "engine/learn/term_statistics.hpp"
@@ -15,6 +18,12 @@
 
 namespace knowhow::server {
 
+// What came of the search for weights (engine/evaluate/weights.hpp).
+struct Weighing {
+    const char* outcome = "off";
+    FoundWeights found;
+};
+
 struct Learning {
     const char* algorithm;
     // Values of the learner's own parameters, in the order that it declares them.
@@ -22,6 +31,8 @@ struct Learning {
     std::int32_t targets;
     int threads;
     std::uint64_t seed;
+    Fading fading;
+    std::int64_t now;  // microseconds
 };
 
 // Owned by a memory context (adopt()), so that an error anywhere frees it.
@@ -36,6 +47,14 @@ class Trained {
     TermStatistics* labels() { return &labels_; }
     TrainingMonitor* monitor() { return &monitor_; }
 
+    // Weights are sought where the history is kept. Why it is not, is said in the outcome.
+    Archive* keep_history();
+    ReplayOptions* replay() { return &replay_; }
+    void leave_weights(const char* outcome) { weighing_.outcome = outcome; }
+    void count_content(std::size_t bytes) { content_bytes_ += bytes; }
+    // Whether there is room for a history of what was read, and for a second model beside it.
+    bool history_fits() const;
+
     // Learns from what was read.
     void learn(const Learning& learning);
 
@@ -49,9 +68,15 @@ class Trained {
     const std::vector<float>& popularity() const { return popularity_; }
     // Positions by descending popularity, then position.
     const std::vector<std::int32_t>& by_popularity() const { return by_popularity_; }
+    // Likewise by trend.
+    const std::vector<std::int32_t>& by_trending() const { return by_trending_; }
+    const Weighing& weighing() const { return weighing_; }
     std::size_t peak_memory() const { return budget_.peak(); }
 
   private:
+    std::vector<std::int32_t> ranked(std::span<const float> values);
+    void find_weights(const Learning& learning);
+
     MemoryBudget budget_;
     TrainingMonitor monitor_;
     std::optional<InteractionsBuilder> builder_;
@@ -63,6 +88,12 @@ class Trained {
     std::optional<ItemItem> item_item_;
     std::vector<float> popularity_;
     std::vector<std::int32_t> by_popularity_;
+    std::vector<std::int32_t> by_trending_;
+    InterruptMonitor reading_;  // of the history: reading never rests
+    std::optional<Archive> history_;
+    ReplayOptions replay_;
+    Weighing weighing_;
+    std::size_t content_bytes_ = 0;
 };
 
 // An empty one with the budget knowhow.max_memory, owned by the context. After progress_begin(). Call it in engine code.

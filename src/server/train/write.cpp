@@ -3,12 +3,14 @@
 extern "C" {
 #include <catalog/pg_type.h>
 #include <executor/spi.h>
+#include <lib/stringinfo.h>
 #include <mb/pg_wchar.h>
 #include <utils/jsonb.h>
 }
 
 #include <algorithm>
 
+#include "engine/rank/signal_weights.hpp"
 #include "server/model/reader.hpp"
 #include "server/model/writer.hpp"
 #include "server/progress/progress.hpp"
@@ -122,7 +124,9 @@ void write_positions(std::int32_t model_id, Trained* trained) {
                           Int64GetDatum(items[first]),
                           int8_array(items.data() + first, count),
                           float4_array(trained->popularity().data() + first, count),
-                          int4_array(trained->by_popularity().data() + first, count)};
+                          int4_array(trained->by_popularity().data() + first, count),
+                          float4_array(trained->interactions().trending().data() + first, count),
+                          int4_array(trained->by_trending().data() + first, count)};
         append_model_row(writer, values);
         trained->monitor()->between_batches();
         progress_advance(1);
@@ -131,6 +135,34 @@ void write_positions(std::int32_t model_id, Trained* trained) {
     }
     close_model_writer(writer);
     MemoryContextDelete(rows);
+}
+
+// {"validation": what the search for weights came to, "weights": those found, if better}
+Jsonb* metrics_of(const Weighing& weighing) {
+    StringInfoData json;
+    initStringInfo(&json);
+    appendStringInfo(&json, "{\"validation\": {\"outcome\": \"%s\"", weighing.outcome);
+    const FoundWeights& found = weighing.found;
+    if (found.people > 0) {
+        appendStringInfo(&json,
+                         ", \"people\": " INT64_FORMAT
+                         ", \"ndcg_given\": %.6f, \"ndcg_found\": %.6f, \"low\": %.6f, "
+                         "\"high\": %.6f",
+                         found.people, found.before, found.after, found.low, found.high);
+    }
+    appendStringInfoChar(&json, '}');
+    if (found.better) {
+        RankingOptions ranking = found.ranking;
+        const char* separator = ", \"weights\": {";
+        for (const SignalWeight& weight : signal_weights()) {
+            appendStringInfo(&json, "%s\"%s\": %.17g", separator, weight.parameter.data(),
+                             weight.of(ranking));
+            separator = ", ";
+        }
+        appendStringInfoChar(&json, '}');
+    }
+    appendStringInfoChar(&json, '}');
+    return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }
 
 }  // namespace
@@ -147,6 +179,10 @@ ModelResult write_model_rows(std::int32_t model_id, Trained* trained) {
     result.documents = trained->documents();
     result.people = trained->interactions().user_count();
     result.interactions = static_cast<int64>(trained->interactions().size());
+    result.metrics = metrics_of(trained->weighing());
+    std::int32_t const newest = trained->interactions().newest_minute();
+    result.newest_interaction =
+        newest == kNoMinute ? DT_NOBEGIN : newest * static_cast<int64>(USECS_PER_MINUTE);
     result.sizes = DatumGetJsonbP(DirectFunctionCall1(
         jsonb_in, CStringGetDatum(psprintf(
                       "{\"terms\": " INT64_FORMAT ", \"labels\": " INT64_FORMAT
