@@ -8,6 +8,7 @@ with the 95 % bootstrap interval; `replay` cuts at 80 % of first interactions an
 `person_time` is for comparison with papers and leaks. Needs an empty database with the extension.
 """
 import csv
+import json
 import os
 import sys
 import time
@@ -16,15 +17,17 @@ from psql import copy_in, copy_out, run
 
 KINDS = {"VIEW": .1, "LIKE": 1, "BOOKMARK": .5, "FOLLOW": .5, "COMMENT CREATED": .6}
 
-# What each row of the table serves: weights of the signals.
+# What each row of the table serves: algorithm (None: the default one) and parameters.
 NOTHING = dict.fromkeys(["collaborative_weight", "profile_weight", "labels_weight",
-                         "popularity_weight", "freshness_weight"], 0)
+                         "trending_weight", "freshness_weight"], 0)
 RECOMMENDERS = {
-    "default": {},
-    "item_knn alone": {**NOTHING, "collaborative_weight": 1, "popularity_weight": .001},
-    "text profile alone": {**NOTHING, "profile_weight": 1, "popularity_weight": .001},
-    "popularity": {**NOTHING, "popularity_weight": 1},
-    "newest": {**NOTHING, "freshness_weight": 1},
+    "default": (None, {}),
+    "weights not sought": (None, {"validation_rows": 0}),
+    "item_knn alone": ("item_knn", {**NOTHING, "collaborative_weight": 1, "popularity_weight": .001}),
+    "text profile alone": (None, {**NOTHING, "profile_weight": 1, "popularity_weight": .001}),
+    "popularity": ("popularity", {}),
+    "trending": ("trending", {}),
+    "newest": ("newest", {}),
 }
 
 
@@ -65,19 +68,24 @@ def main():
     print(f"{'split':<14}{'served':<20}{'nDCG@10':>8}{'low':>8}{'high':>8}{'people':>8}{'s':>6}"
           "  remarks")
     for split in ("replay", "person_time"):
-        for number, (name, params) in enumerate(RECOMMENDERS.items()):
-            recommender = f"r{number}"
+        for name, (algorithm, params) in RECOMMENDERS.items():
             if split == "replay":
-                text = ", ".join(f'"{key}": {value}' for key, value in params.items())
-                run(f"SELECT knowhow.create_recommender('{recommender}', 'snippets', "
-                    f"'interactions', params => '{{{text}}}')")
+                run(f"SELECT knowhow.create_recommender('{name}', 'snippets', 'interactions', "
+                    + (f"algorithm => '{algorithm}', " if algorithm else "")
+                    + f"params => '{json.dumps(params)}')")
             start = time.time()
             value, low, high, n, remarks = copy_out(
                 "SELECT round(value::numeric, 4), round(low::numeric, 4), round(high::numeric, 4), "
-                f"n, remarks FROM knowhow.evaluate('{recommender}', '{split}', '{{10}}') "
+                f"n, remarks FROM knowhow.evaluate('{name}', '{split}', '{{10}}') "
                 "WHERE metric = 'ndcg' AND part IS NULL")[0]
             print(f"{split:<14}{name:<20}{value:>8}{low:>8}{high:>8}{n:>8}"
                   f"{time.time() - start:>6.0f}  {remarks}", flush=True)
+    print("replay, paired by person:")
+    for first, second, *row in copy_out(
+            "SELECT first, second, round(difference::numeric, 4), round(low::numeric, 4), "
+            "round(high::numeric, 4), round(adjusted_p::numeric, 4) "
+            "FROM knowhow.compare('{default,trending,newest}') WHERE first = 'default'"):
+        print(f"{first} - {second}: {row[0]} ({row[1]} to {row[2]}), adjusted p {row[3]}")
     return 0
 
 

@@ -147,7 +147,6 @@ void require_learner(const char* algorithm, const ReplayOptions& replay) {
     }
 }
 
-
 // Trial 0 is what the recommender has; of other algorithms, their present or default parameters
 // come before their grid.
 void plan_trials(const Recommender& recommender, const char* const* algorithms, int count,
