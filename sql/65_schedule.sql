@@ -173,6 +173,8 @@ SELECT overdue FROM knowhow.health WHERE recommender = 'plan';
 SELECT * FROM pg_temp.due();
 SELECT pg_temp.at('2026-06-04 05:00');
 SELECT * FROM pg_temp.due();
+-- What was not begun while it was open waits for the next time.
+SELECT next_due_at, knowhow.next_due_at(knowhow.schedule_now()) FROM knowhow.schedules;
 SELECT pg_temp.ended('plan', true);
 SELECT next_due_at FROM knowhow.schedules;
 -- Switched off.

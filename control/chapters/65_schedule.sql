@@ -402,11 +402,12 @@ SET jit = off
 AS $$
     SELECT min(o.opens)
     FROM knowhow.schedule_due d,
-         LATERAL (SELECT knowhow.window_opens(greatest(d.due_since, d.not_before), d.window_start,
-                                              d.window_end, d.time_zone)) AS o (opens)
+         LATERAL (SELECT knowhow.window_opens(greatest(d.due_since, d.not_before, later_than),
+                                              d.window_start, d.window_end, d.time_zone))
+             AS o (opens)
     WHERE d.due_since IS NOT NULL AND d.usable AND o.opens > later_than
 $$;
-COMMENT ON FUNCTION knowhow.next_due_at IS 'when the first recommender of this database is to be trained, of those that are due later than that; NULL where time alone brings nothing';
+COMMENT ON FUNCTION knowhow.next_due_at IS 'when, later than that, the first recommender of this database may be trained: it becomes due, or its window opens; NULL where time alone brings nothing';
 
 -- ---- What is written
 
@@ -569,12 +570,17 @@ CREATE VIEW knowhow.schedules WITH (security_barrier) AS
 SELECT r.name AS recommender, d.enabled, d.every, d.after_changes, d.at_drift, d.window_start,
        d.window_end, d.time_zone,
        CASE WHEN d.due_since IS NOT NULL
-            THEN knowhow.window_opens(greatest(d.due_since, d.not_before), d.window_start,
-                                      d.window_end, d.time_zone) END AS next_due_at,
+            THEN knowhow.window_opens(greatest(d.due_since, d.not_before, o.closed_at),
+                                      d.window_start, d.window_end, d.time_zone) END AS next_due_at,
        d.not_before, d.failures, d.last_success_at, d.last_failure_at, n.changes, n.drift
 FROM knowhow.schedule_due d
 JOIN knowhow.recommender_catalog r ON r.recommender_id = d.recommender_id
 JOIN knowhow.changes_now n ON n.recommender_id = d.recommender_id
+CROSS JOIN (SELECT knowhow.schedule_now() AS moment) AS clock
+-- What has been due since before its window closed waits for the next time that it opens.
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN knowhow.window_opens(clock.moment, d.window_start, d.window_end, d.time_zone)
+                     > clock.moment THEN clock.moment END AS closed_at) AS o
 WHERE has_table_privilege(r.snippets, 'SELECT');
 COMMENT ON VIEW knowhow.schedules IS 'when which recommender is trained again: the rules that alter_recommender() has set, the next due time, and what has changed since the last training';
 COMMENT ON COLUMN knowhow.schedules.next_due_at IS 'when the next scheduled run may start; NULL where time alone brings none';
