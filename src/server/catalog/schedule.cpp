@@ -76,9 +76,17 @@ bool any_given(FunctionCallInfo fcinfo, int first) {
     return false;
 }
 
-// "virtual start;real start;factor": the time that a test has set. Throws nothing; errors are
-// PostgreSQL's.
-TimestampTz read_test_clock(char* setting) {
+// The clock that a test has set: it showed `start` at `real_start`, goes `speed` times as fast as
+// the server's, and shows `now`.
+struct TestClock {
+    TimestampTz start;
+    TimestampTz real_start;
+    double speed;
+    TimestampTz now;
+};
+
+// Reads "virtual start;real start;factor". Throws nothing; errors are PostgreSQL's.
+TestClock parse_test_clock(char* setting) {
     char* const real = strchr(setting, ';');
     char* const factor = real == nullptr ? nullptr : strchr(real + 1, ';');
     if (factor == nullptr) {
@@ -95,13 +103,36 @@ TimestampTz read_test_clock(char* setting) {
     if (!(speed >= 0 && speed <= 1e6)) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the factor")));
     }
-    TimestampTz const real_start = time(real + 1);
-    double const passed = static_cast<double>(GetCurrentTimestamp() - real_start) * speed;
-    TimestampTz const now = time(setting) + static_cast<int64>(std::llround(passed));
-    if (!IS_VALID_TIMESTAMP(now) || TIMESTAMP_NOT_FINITE(real_start)) {
+    TestClock clock = {time(setting), time(real + 1), speed, 0};
+    double const passed = static_cast<double>(GetCurrentTimestamp() - clock.real_start) * speed;
+    clock.now = clock.start + static_cast<int64>(std::llround(passed));
+    if (!IS_VALID_TIMESTAMP(clock.now) || TIMESTAMP_NOT_FINITE(clock.real_start)) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("out of range")));
     }
-    return now;
+    return clock;
+}
+
+// False: no test has set one.
+bool read_test_clock(TestClock* clock) {
+    if (settings::test_clock == nullptr || *settings::test_clock == '\0') {
+        return false;
+    }
+    char* const setting = pstrdup(settings::test_clock);
+    bool readable = true;
+    try {
+        guarded([&] { *clock = parse_test_clock(setting); });
+    } catch (const PostgresError&) {
+        readable = false;
+    }
+    if (!readable) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                 errmsg("knowhow.test_clock is \"%s\"", settings::test_clock),
+                 errhint("Write \"virtual start;real start;factor\", such as \"2026-03-29 "
+                         "00:00+01;2026-01-01 12:00+00;60\", or nothing.")));
+    }
+    pfree(setting);
+    return true;
 }
 
 }  // namespace
@@ -136,30 +167,28 @@ bool alter_schedule(FunctionCallInfo fcinfo, int first, int32 recommender_id) {
     return found != 0;
 }
 
+TimestampTz server_time_of(TimestampTz time) {
+    TestClock clock;
+    if (!read_test_clock(&clock)) {
+        return time;
+    }
+    if (time <= clock.now) {
+        return GetCurrentTimestamp() + (time - clock.now);
+    }
+    // Rounded up: whoever wakes then must not be early.
+    double const moment = static_cast<double>(clock.real_start) +
+                          std::ceil(static_cast<double>(time - clock.start) / clock.speed);
+    return moment < static_cast<double>(END_TIMESTAMP) ? static_cast<TimestampTz>(moment)
+                                                       : DT_NOEND;
+}
+
 }  // namespace knowhow::server
 
 using namespace knowhow::server;
 
 KNOWHOW_FUNCTION(schedule_now) {
-    if (settings::test_clock == nullptr || *settings::test_clock == '\0') {
-        PG_RETURN_TIMESTAMPTZ(GetCurrentTimestamp());
-    }
-    char* const setting = pstrdup(settings::test_clock);
-    TimestampTz now = 0;
-    bool readable = true;
-    try {
-        guarded([&] { now = read_test_clock(setting); });
-    } catch (const PostgresError&) {
-        readable = false;
-    }
-    if (!readable) {
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                 errmsg("knowhow.test_clock is \"%s\"", settings::test_clock),
-                 errhint("Write \"virtual start;real start;factor\", such as \"2026-03-29 "
-                         "00:00+01;2026-01-01 12:00+00;60\", or nothing.")));
-    }
-    PG_RETURN_TIMESTAMPTZ(now);
+    TestClock clock;
+    PG_RETURN_TIMESTAMPTZ(read_test_clock(&clock) ? clock.now : GetCurrentTimestamp());
 }
 
 KNOWHOW_FUNCTION(preloaded) {

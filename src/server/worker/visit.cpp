@@ -22,6 +22,7 @@ extern "C" {
 #include <cstring>
 
 #include "server/catalog/run.hpp"
+#include "server/catalog/schedule.hpp"
 #include "server/module.hpp"
 #include "server/progress/progress.hpp"
 #include "server/worker/caught.hpp"
@@ -119,16 +120,11 @@ Datum column(uint64 row, int number, bool* null) {
     return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, null);
 }
 
-// A time of the schedule's clock, which tests may set, as one of the server's.
+// A time of the schedule's clock in that column, as one of the server's.
 TimestampTz server_time(uint64 row, int number, TimestampTz otherwise) {
     bool null;
-    bool clock_null;
     TimestampTz const time = DatumGetTimestampTz(column(row, number, &null));
-    TimestampTz const clock = DatumGetTimestampTz(column(row, number + 1, &clock_null));
-    if (null || clock_null || TIMESTAMP_NOT_FINITE(time)) {
-        return otherwise;
-    }
-    return GetCurrentTimestamp() + (time - clock);
+    return null || TIMESTAMP_NOT_FINITE(time) ? otherwise : server_time_of(time);
 }
 
 void query(const char* statement) {
@@ -143,11 +139,9 @@ DueList due_list() {
     DueList list = {};
     SPI_connect();
     // In this order: what becomes due in between is in both.
-    query("SELECT knowhow.next_due_at(t.now), t.now FROM knowhow.schedule_now() AS t (now)");
+    query("SELECT knowhow.next_due_at(knowhow.schedule_now())");
     list.next = SPI_processed > 0 ? server_time(0, 1, DT_NOEND) : DT_NOEND;
-    query(
-        "SELECT recommender_id, cause, due_at, knowhow.schedule_now() "
-        "FROM knowhow.due_recommenders()");
+    query("SELECT recommender_id, cause, due_at FROM knowhow.due_recommenders()");
     list.count = static_cast<int>(SPI_processed);
     list.recommenders = static_cast<DueRecommender*>(MemoryContextAllocHuge(
         memory, sizeof(DueRecommender) * (static_cast<Size>(list.count) + 1)));
