@@ -56,10 +56,12 @@ sub make_knowledge_base {
     return;
 }
 
-# A session that stays. $session->query_safe(...) runs something in it.
+# A session that stays. $session->query_safe(...) runs something in it, and may take as long as any
+# other query, however old the session is.
 sub session {
     my ($node, $database, @params) = @_;
     my $session = $node->background_psql($database // 'postgres', on_error_stop => 0, @params);
+    $session->set_query_timer_restart();
     $session->query_safe('SET client_min_messages = warning');
     return $session;
 }

@@ -39,7 +39,7 @@ enum Column {
 Model* read_row(HeapTuple tuple, TupleDesc columns) {
     Datum values[kColumns];
     bool nulls[kColumns];
-    heap_deform_tuple(tuple, columns, values, nulls);
+    read_columns(tuple, columns, kColumns, values, nulls);
     auto string = [&](int column) {
         return nulls[column - 1] ? nullptr : TextDatumGetCString(values[column - 1]);
     };

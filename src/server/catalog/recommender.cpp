@@ -41,7 +41,7 @@ struct Row {
 Row* read_row(HeapTuple tuple, TupleDesc columns) {
     Datum values[kColumns];
     bool nulls[kColumns];
-    heap_deform_tuple(tuple, columns, values, nulls);
+    read_columns(tuple, columns, kColumns, values, nulls);
     auto value = [&](int column) { return values[column - 1]; };
     auto relation = [&](int role) {
         int const column = kColumnSnippets + role;

@@ -1,6 +1,7 @@
 #include "server/catalog/tables.hpp"
 
 extern "C" {
+#include <access/htup_details.h>
 #include <catalog/namespace.h>
 #include <catalog/pg_type.h>
 #include <executor/spi.h>
@@ -39,6 +40,22 @@ Oid catalog_type(const char* name) {
              errhint("Library and extension differ: run ALTER EXTENSION knowhow UPDATE.")));
     }
     return type;
+}
+
+void require_columns(TupleDesc columns, int count) {
+    if (columns->natts < count) {
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_COLUMN),
+                 errmsg("a table of knowhow has %d columns, not %d", columns->natts, count),
+                 errhint("Library and extension differ: run ALTER EXTENSION knowhow UPDATE.")));
+    }
+}
+
+void read_columns(HeapTuple row, TupleDesc columns, int count, Datum* values, bool* nulls) {
+    require_columns(columns, count);
+    for (int i = 0; i < count; ++i) {
+        values[i] = heap_getattr(row, i + 1, columns, &nulls[i]);
+    }
 }
 
 Parameter int4_parameter(int32 value) {

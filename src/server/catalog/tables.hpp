@@ -6,6 +6,11 @@
 
 #include "server/border/border.hpp"
 
+extern "C" {
+#include <access/htup.h>
+#include <access/tupdesc.h>
+}
+
 #include <cstdint>
 #include <initializer_list>
 
@@ -17,6 +22,13 @@ Oid catalog_table(const char* name);
 
 // OID of the type knowhow.<name>. Error 42704 when there is none.
 Oid catalog_type(const char* name);
+
+// Tables have more columns than the library knows where the extension has been updated while this
+// process keeps the library that it began with. Error 42703 when there are fewer than `count`.
+void require_columns(TupleDesc columns, int count);
+
+// The first `count` columns of a row.
+void read_columns(HeapTuple row, TupleDesc columns, int count, Datum* values, bool* nulls);
 
 // A parameter of write_catalog().
 struct Parameter {

@@ -17,6 +17,7 @@ extern "C" {
 #include <utils/rel.h>
 }
 
+#include <algorithm>
 #include <cstring>
 
 #include "server/catalog/tables.hpp"
@@ -99,11 +100,16 @@ ModelWriter* open_model_writer(const char* table) {
     return writer;
 }
 
-void append_model_row(ModelWriter* writer, Datum* values) {
+void append_model_row(ModelWriter* writer, std::span<const Datum> values) {
     MemoryContext const caller = MemoryContextSwitchTo(writer->rows);
     TupleDesc const columns = RelationGetDescr(writer->relation);
-    bool* nulls = static_cast<bool*>(palloc0(sizeof(bool) * static_cast<std::size_t>(columns->natts)));
-    HeapTuple const row = heap_form_tuple(columns, values, nulls);
+    require_columns(columns, static_cast<int>(values.size()));
+    std::size_t const count = static_cast<std::size_t>(columns->natts);
+    Datum* const all = static_cast<Datum*>(palloc0(sizeof(Datum) * count));
+    bool* const nulls = static_cast<bool*>(palloc0(sizeof(bool) * count));
+    std::copy(values.begin(), values.end(), all);
+    std::fill(nulls + values.size(), nulls + count, true);
+    HeapTuple const row = heap_form_tuple(columns, all, nulls);
     ExecStoreHeapTuple(row, writer->slots[writer->pending], false);
     MemoryContextSwitchTo(caller);
     if (++writer->pending == kBatch) {

@@ -6,6 +6,8 @@
 
 #include "server/border/border.hpp"
 
+#include <span>
+
 namespace knowhow::server {
 
 struct ModelWriter;
@@ -13,8 +15,9 @@ struct ModelWriter;
 // Opens table knowhow.<table> for appending. The writer lives in the current memory context.
 ModelWriter* open_model_writer(const char* table);
 
-// Appends one row; `values` in column order, no NULLs. Datums are copied before it returns.
-void append_model_row(ModelWriter* writer, Datum* values);
+// Appends one row: the values of the first columns in their order, no NULLs; columns that an update
+// of the extension has added since stay NULL. Datums are copied before it returns.
+void append_model_row(ModelWriter* writer, std::span<const Datum> values);
 
 // Writes what is pending and closes the table; its lock is kept to the end of the transaction.
 void close_model_writer(ModelWriter* writer);
