@@ -322,7 +322,9 @@ RunEnd record_early_end(int64 run_id, int32 recommender_id, const ErrorData* err
     Run run = {};
     run.id = run_id;
     run.recommender_id = recommender_id;
-    return record_end(run, error, error->sqlerrcode == ERRCODE_QUERY_CANCELED);
+    ErrorData explained = *error;
+    explain_cancellation(&explained);
+    return record_end(run, &explained, error->sqlerrcode == ERRCODE_QUERY_CANCELED);
 }
 
 }  // namespace knowhow::server
