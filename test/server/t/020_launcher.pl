@@ -125,6 +125,30 @@ $node->reload;
 takes_less_than(2, 'CREATE DATABASE fourth TEMPLATE third', 'CREATE DATABASE ... TEMPLATE');
 takes_less_than(1, 'ALTER DATABASE fourth RENAME TO fifth', 'ALTER DATABASE ... RENAME');
 takes_less_than(1, 'DROP DATABASE fifth', 'DROP DATABASE');
+
+# ---- By changes
+
+# Whether exactly one run that started for this reason succeeds, however long one waits.
+sub trains_once {
+    my ($cause) = @_;
+    my $count = "SELECT count(*) FROM knowhow.training_runs WHERE cause = '$cause'";
+    $node->poll_query_until('third', "$count AND state = 'succeeded'", '1');
+    usleep(2_500_000);
+    return $node->safe_psql('third', $count) == 1;
+}
+$node->safe_psql('third', q{
+    INSERT INTO kb.users VALUES (11);
+    SELECT knowhow.train('kb');
+    SELECT knowhow.alter_recommender('kb', retrain_every => '0', retrain_after_changes => 10, retrain_enabled => true);
+    INSERT INTO kb.ratings SELECT 11, s, 5 FROM generate_series(1, 9) s});
+usleep(3_000_000);
+is($node->safe_psql('third', q{SELECT count(*) FROM knowhow.training_runs WHERE cause = 'changes'}), 0, 'fewer changes start nothing');
+$node->safe_psql('third', 'INSERT INTO kb.ratings VALUES (11, 10, 5)');
+ok(trains_once('changes'), 'as many as retrain_after_changes start a training');
+$node->safe_psql('third', q{SELECT knowhow.alter_recommender('kb', retrain_after_changes => 0, retrain_at_drift => 0.2);
+    INSERT INTO kb.snippets (snippet_id, title) SELECT s, 'title ' || s FROM generate_series(21, 25) s});
+ok(trains_once('drift'), 'and so does a drift of retrain_at_drift');
+disable('third', 'kb');
 $node->append_conf('postgresql.conf', 'knowhow.launcher_naptime = 60');
 $node->reload;
 
