@@ -4,12 +4,13 @@
 usage: citeulike.py [--data DIR] [--people N]
 
 Every article that is not in a person's training line is ranked; recall is averaged over the
-people who have training and test articles. Three parts: text and ratings; the same with tags
-loaded as labels; and two tags of one held-out article as the query (no tags loaded; 1,200 people
-drawn at random with seed 1, for each one of their held-out articles that have two tags). As with
-recall, each person counts once: drawn from all pairs of person and article, the few people with
-hundreds of held-out articles would be most of the trials. Needs a server (PGHOST, PGPORT, PGUSER,
-PGDATABASE) with the extension available, and makes and drops knowledge base "citeulike".
+people who have training and test articles. Five parts: text and ratings; the same with citations
+loaded as links, with tags loaded as labels, and with both; and two tags of one held-out article as
+the query (no tags loaded; 1,200 people drawn at random with seed 1, for each one of their held-out
+articles that have two tags). As with recall, each person counts once: drawn from all pairs of
+person and article, the few people with hundreds of held-out articles would be most of the trials.
+Needs a server (PGHOST, PGPORT, PGUSER, PGDATABASE) with the extension available, and makes and
+drops knowledge base "citeulike".
 """
 import argparse
 import math
@@ -60,6 +61,14 @@ def load_tags(data):
                  sorted({(article, "tag", names[tag])
                          for tag, line in enumerate(read_lists(f"{data}/tag-item.dat"))
                          for article in line}))
+
+
+def load_citations(data):
+    psql.copy_in("citeulike.links (from_id, to_id, kind)",
+                 sorted({(article, cited, "reference")
+                         for article, line in enumerate(read_lists(f"{data}/citations.dat"))
+                         for cited in line if cited != article}))
+    psql.run("ANALYZE citeulike.links")
 
 
 def train_model(name):
@@ -152,8 +161,14 @@ def main():
           f"{both:.4f}, search(query) {text:.4f} (ratio {both / max(text, 1e-9):.2f}), "
           f"recommend(user) {person:.4f}", flush=True)
 
+    # Links are read as they are: no training.
+    load_citations(data)
+    show("with citations as links", *recall(people, test))
+
     load_tags(data)
     train_model("with tags as labels")
+    show("with citations as links and tags as labels", *recall(people, test))
+    psql.run("SELECT knowhow.alter_recommender('citeulike', links => '-')")
     show("with tags as labels", *recall(people, test))
     psql.run("SET client_min_messages = warning; SELECT knowhow.drop_recommender('citeulike');"
              "DROP SCHEMA citeulike CASCADE;")

@@ -19,14 +19,15 @@ CREATE TABLE knowhow.recommender_catalog (
     ratings pg_catalog.regclass,
     events pg_catalog.regclass,
     users pg_catalog.regclass,
-    bound_names pg_catalog.text[] NOT NULL CHECK (pg_catalog.cardinality(bound_names) = 6),
+    links pg_catalog.regclass,
+    bound_names pg_catalog.text[] NOT NULL CHECK (pg_catalog.cardinality(bound_names) BETWEEN 6 AND 7),
     algorithm pg_catalog.text NOT NULL DEFAULT 'item_knn',
     params pg_catalog.jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(params) = 'object'),
     created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
     text_version pg_catalog.text
 );
 COMMENT ON TABLE knowhow.recommender_catalog IS 'recommenders: the relations that are bound together, and how models are made from them; its owner is the owner of its snippets relation';
-COMMENT ON COLUMN knowhow.recommender_catalog.bound_names IS 'qualified names of snippets, interactions, labels, ratings, events and users at the time of binding: a relation that is no longer called so is not used';
+COMMENT ON COLUMN knowhow.recommender_catalog.bound_names IS 'qualified names of snippets, interactions, labels, ratings, events, users and links at the time of binding (6 names: without links): a relation that is no longer called so is not used';
 COMMENT ON COLUMN knowhow.recommender_catalog.text_version IS 'text_version() when vectors were last known to be made by it: at binding and at rebuild_vectors()';
 
 CREATE TABLE knowhow.model_catalog (
@@ -130,7 +131,7 @@ DO $$
 DECLARE
     live CONSTANT pg_catalog.text := pg_catalog.concat(
         'WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[snippets, interactions, labels, '
-        'ratings, events, users]::pg_catalog.oid[]) AS bound(relation) WHERE relation IS NOT NULL '
+        'ratings, events, users, links]::pg_catalog.oid[]) AS bound(relation) WHERE relation IS NOT NULL '
         'AND NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = relation))');
     recommender CONSTANT pg_catalog.text := pg_catalog.concat(
         'recommender_id IN (SELECT recommender_id FROM knowhow.recommender_catalog ', live, ')');
@@ -155,7 +156,7 @@ $$;
 
 -- What everybody may look at: the recommenders whose snippets they may read.
 CREATE VIEW knowhow.recommenders WITH (security_barrier) AS
-SELECT r.name, r.snippets, r.interactions, r.labels, r.ratings, r.events, r.users,
+SELECT r.name, r.snippets, r.interactions, r.labels, r.ratings, r.events, r.users, r.links,
        c.relowner::pg_catalog.regrole AS owner, r.algorithm, r.params,
        (SELECT m.model_id FROM knowhow.model_catalog m
         WHERE m.recommender_id OPERATOR(pg_catalog.=) r.recommender_id
@@ -202,7 +203,8 @@ CREATE FUNCTION knowhow.create_recommender(
     events pg_catalog.regclass DEFAULT NULL,
     users pg_catalog.regclass DEFAULT NULL,
     algorithm pg_catalog.text DEFAULT 'item_knn',
-    params pg_catalog.jsonb DEFAULT '{}')
+    params pg_catalog.jsonb DEFAULT '{}',
+    links pg_catalog.regclass DEFAULT NULL)
 RETURNS pg_catalog.void
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'create_recommender';
@@ -225,11 +227,12 @@ CREATE FUNCTION knowhow.alter_recommender(
     retrain_window_start pg_catalog.time DEFAULT NULL,
     retrain_window_end pg_catalog.time DEFAULT NULL,
     retrain_time_zone pg_catalog.text DEFAULT NULL,
-    retrain_enabled pg_catalog.bool DEFAULT NULL)
+    retrain_enabled pg_catalog.bool DEFAULT NULL,
+    links pg_catalog.regclass DEFAULT NULL)
 RETURNS pg_catalog.void
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'alter_recommender';
-COMMENT ON FUNCTION knowhow.alter_recommender IS 'changes a recommender: NULL leaves things as they are, params are merged (a key set to null returns to its default), labels, ratings, events or users => ''-'' unbinds; retrain_* set its schedule, where 0, or a window that ends when it starts, takes a rule away';
+COMMENT ON FUNCTION knowhow.alter_recommender IS 'changes a recommender: NULL leaves things as they are, params are merged (a key set to null returns to its default), labels, ratings, events, users or links => ''-'' unbinds; retrain_* set its schedule, where 0, or a window that ends when it starts, takes a rule away';
 
 CREATE FUNCTION knowhow.drop_recommender(name pg_catalog.text)
 RETURNS pg_catalog.void

@@ -22,7 +22,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     tables CONSTANT pg_catalog.text[] :=
-        '{teams,users,snippets,labels,ratings,events,interactions}';
+        '{teams,users,snippets,labels,links,ratings,events,interactions}';
     taken pg_catalog.text;
     statement pg_catalog.text;
 BEGIN
@@ -108,6 +108,16 @@ BEGIN
             )$sql$,
             $sql$CREATE INDEX ON %1$I.labels (kind, value)$sql$,
             $sql$CREATE INDEX ON %1$I.labels (labelled_by)$sql$,
+            $sql$CREATE TABLE %1$I.links (
+                from_id bigint NOT NULL REFERENCES %1$I.snippets ON DELETE CASCADE,
+                to_id bigint NOT NULL REFERENCES %1$I.snippets ON DELETE CASCADE
+                    CHECK (to_id <> from_id),
+                kind text NOT NULL DEFAULT 'reference'
+                    CHECK (kind IN ('prerequisite', 'reference', 'duplicate')),
+                linked_at timestamptz NOT NULL DEFAULT now(),
+                PRIMARY KEY (from_id, to_id, kind)
+            )$sql$,
+            $sql$CREATE INDEX ON %1$I.links (to_id, from_id)$sql$,
             $sql$CREATE TABLE %1$I.ratings (
                 user_id bigint NOT NULL REFERENCES %1$I.users ON DELETE CASCADE,
                 snippet_id bigint NOT NULL REFERENCES %1$I.snippets ON DELETE CASCADE,
@@ -156,6 +166,8 @@ BEGIN
             $sql$COMMENT ON COLUMN %1$I.snippets.content IS 'weighted terms of title and body, by which snippets are found'$sql$,
             $sql$COMMENT ON TABLE %1$I.labels IS 'topics, difficulties and tags of snippets'$sql$,
             $sql$COMMENT ON COLUMN %1$I.labels.confidence IS 'probability from 0 to 1, where a model gave the label'$sql$,
+            $sql$COMMENT ON TABLE %1$I.links IS 'what leads from one snippet to another'$sql$,
+            $sql$COMMENT ON COLUMN %1$I.links.kind IS 'prerequisite: from_id is to be read before to_id; reference: from_id refers to to_id; duplicate: they say the same'$sql$,
             $sql$COMMENT ON TABLE %1$I.ratings IS 'how useful people found snippets, from 1 to 5; one rating a person and snippet'$sql$,
             $sql$COMMENT ON TABLE %1$I.events IS 'what people did with snippets; query is what they had asked for'$sql$,
             $sql$COMMENT ON VIEW %1$I.interactions IS 'ratings and events as one preference: (rating / 5)^2, plus .1 for a view, .5 for a bookmark, .6 for a share, .5 for completing, .8 for solving, -.5 for dismissing, each kind once; halved for every 365 days since the newest of them, down to a tenth'$sql$
@@ -177,7 +189,8 @@ BEGIN
         format('%I.events', schema_name)::regclass,
         format('%I.users', schema_name)::regclass,
         'item_knn'::text,
-        '{}'::jsonb);
+        '{}'::jsonb,
+        format('%I.links', schema_name)::regclass);
 END
 $function$;
 COMMENT ON FUNCTION knowhow.create_knowledge_base IS 'creates the tables of a knowledge base in the schema of that name (which is created where it is missing), owned by the caller, and registers the recommender of the same name';

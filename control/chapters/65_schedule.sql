@@ -69,7 +69,7 @@ BEGIN
     PERFORM pg_catalog.pg_extension_config_dump('knowhow.schedule_catalog', pg_catalog.concat(
         'WHERE recommender_id IN (SELECT recommender_id FROM knowhow.recommender_catalog ',
         'WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[snippets, interactions, labels, ',
-        'ratings, events, users]::pg_catalog.oid[]) AS bound(relation) WHERE relation IS NOT NULL ',
+        'ratings, events, users, links]::pg_catalog.oid[]) AS bound(relation) WHERE relation IS NOT NULL ',
         'AND NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = relation)))'));
 END
 $$;
@@ -208,7 +208,8 @@ SELECT r.recommender_id, b.position, b.role, r.bound_names[b.position] AS bound_
 FROM knowhow.recommender_catalog r
 CROSS JOIN LATERAL (VALUES (1, 'snippets', r.snippets::oid), (2, 'interactions', r.interactions),
                            (3, 'labels', r.labels), (4, 'ratings', r.ratings),
-                           (5, 'events', r.events), (6, 'users', r.users))
+                           (5, 'events', r.events), (6, 'users', r.users),
+                           (7, 'links', r.links))
     AS b(position, role, relation)
 LEFT JOIN (pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace) ON c.oid = b.relation
 WHERE b.relation IS NOT NULL;

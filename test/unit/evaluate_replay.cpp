@@ -130,6 +130,12 @@ TEST_F(ReplayTest, NothingLaterMovesAScore) {
                       a.add_label(s, "topic:1", kThen + 5);
                   }
               }));
+    EXPECT_EQ(before, planted([](Archive& a) {  // a link, and one to what does not exist yet
+                  for (std::int64_t s = 100; s < 115; ++s) {
+                      a.add_link(s, s + 3, "reference", kThen);
+                      a.add_link(s, s + 14, "reference", s + 14 > 120 ? 0 : kThen);
+                  }
+              }));
     EXPECT_EQ(before, planted([this](Archive& a) {  // idf
                   for (std::int64_t s = 500; s < 540; ++s) {
                       add_snippet(a, s, kThen + 1, {{"t0", 1}, {"t4", 2}});
@@ -155,11 +161,39 @@ TEST_F(ReplayTest, WhatCameBeforeDoesMoveAScore) {
                       a.add_label(s, "topic:1", kThen - 1);
                   }
               }));
+    EXPECT_NE(before, planted([](Archive& a) {
+                  for (std::int64_t s = 100; s < 115; ++s) {
+                      a.add_link(s, s + 3, "reference", kThen - 1);
+                  }
+              }));
     EXPECT_NE(before, planted([this](Archive& a) {
                   for (std::int64_t s = 500; s < 540; ++s) {
                       add_snippet(a, s, kThen - 1, {{"t0", 1}, {"t4", 2}});
                   }
               }));
+}
+
+// Someone without a history is served by what their colleagues had liked by then.
+TEST_F(ReplayTest, NewcomersAreServedByTheirTeamAsOfThen) {
+    constexpr std::int64_t kThen = 20 * kDay;
+    const auto team = [](Archive& a) {
+        for (std::int64_t user : {77, 1, 2}) {
+            a.add_user(user, 9);
+        }
+    };
+    const auto alone = ranked(77, kThen);
+    const auto with_team = ranked(77, kThen, team);
+    EXPECT_NE(alone, with_team);
+    EXPECT_EQ(with_team, ranked(77, kThen, [&](Archive& a) {
+                  team(a);
+                  a.add_interaction(1, 101, 5, kThen);
+              }));
+    EXPECT_NE(with_team, ranked(77, kThen, [&](Archive& a) {
+                  team(a);
+                  a.add_interaction(1, 101, 5, kThen - 1);
+              }));
+    // Who has a history is served by it.
+    EXPECT_EQ(ranked(1, kThen), ranked(1, kThen, team));
 }
 
 TEST_F(ReplayTest, AReplayDoesNotSeeBehindItsQuestions) {

@@ -120,6 +120,22 @@ TEST_F(RankingTest, PartsAddUpWithAndWithoutAQuery) {
             EXPECT_NEAR(sum_of_parts(answer.evidence), answer.score, 1e-12) << answer.evidence;
             EXPECT_FALSE(answer.reason.empty());
         }
+        // The account of each says the same, be it among the two that are shown or not.
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            const Account* const account =
+                ranking.account(answers[i].id, 2, 3, {}, monitor_, budget_);
+            ASSERT_NE(account, nullptr);
+            EXPECT_EQ(account->candidates, 4u);
+            EXPECT_EQ(account->rank, i + 1);
+            EXPECT_EQ(account->shown_at, i < 2 ? i + 1 : 0);
+            EXPECT_EQ(account->score, answers[i].score);
+            double sum = 0;
+            for (const SignalAccount& signal : account->signals) {
+                sum += signal.contribution;
+            }
+            EXPECT_NEAR(sum, account->score, 1e-12);
+        }
+        EXPECT_EQ(ranking.account(99, 2, 3, {}, monitor_, budget_), nullptr);
     }
 }
 

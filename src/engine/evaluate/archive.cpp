@@ -13,6 +13,19 @@ namespace {
 constexpr unsigned kPollSteps = 65536;
 constexpr std::size_t kMost = 2147483647;
 
+// begin[i] to begin[i + 1] become the range of the sorted rows whose snippet is i.
+template <typename Rows, typename SnippetOf>
+void index_rows(const Rows& rows, std::size_t snippets, SnippetOf snippet_of,
+                std::pmr::vector<std::size_t>& begin) {
+    begin.assign(snippets + 1, 0);
+    for (const auto& row : rows) {
+        ++begin[static_cast<std::size_t>(snippet_of(row)) + 1];
+    }
+    for (std::size_t i = 1; i < begin.size(); ++i) {
+        begin[i] += begin[i - 1];
+    }
+}
+
 }  // namespace
 
 Archive::Archive(MemoryBudget& budget, Monitor& monitor)
@@ -23,10 +36,13 @@ Archive::Archive(MemoryBudget& budget, Monitor& monitor)
       by_id_(&budget),
       labels_(&budget),
       label_begin_(&budget),
+      links_(&budget),
+      link_begin_(&budget),
       meetings_(&budget),
       pairs_(&budget),
       rows_(&budget),
       teams_(&budget),
+      members_(&budget),
       queries_(&budget) {}
 
 std::string_view Archive::keep(std::string_view bytes) {
@@ -63,6 +79,18 @@ void Archive::add_label(std::int64_t snippet, std::string_view label, std::int64
     }
 }
 
+void Archive::add_link(std::int64_t from, std::int64_t to, std::string_view kind,
+                       std::int64_t at) {
+    poll_.step();
+    const std::int32_t left = index_of(from);
+    const std::int32_t right = index_of(to);
+    if (left >= 0 && right >= 0 && left != right) {
+        const std::string_view kept = keep(kind);
+        links_.push_back({left, right, kept, true, at});
+        links_.push_back({right, left, kept, false, at});
+    }
+}
+
 void Archive::add_interaction(std::int64_t user, std::int64_t snippet, double weight,
                               std::int64_t at) {
     poll_.step();
@@ -85,8 +113,27 @@ void Archive::finish() {
             snippet.author_team = team_of(*snippet.author);
         }
     }
+    for (const auto& [user, team] : teams_) {
+        members_[team].push_back(user);
+    }
+    for (auto& [team, users] : members_) {
+        std::sort(users.begin(), users.end());
+    }
     finish_labels();
+    finish_links();
     finish_meetings();
+}
+
+void Archive::finish_links() {
+    std::sort(links_.begin(), links_.end(), [this](const ArchivedLink& l, const ArchivedLink& r) {
+        poll_.step();
+        const std::int64_t left = snippets_[static_cast<std::size_t>(l.other)].id;
+        const std::int64_t right = snippets_[static_cast<std::size_t>(r.other)].id;
+        return std::tie(l.from, r.forward, right, r.kind, l.at) <
+               std::tie(r.from, l.forward, left, l.kind, r.at);
+    });
+    index_rows(links_, snippets_.size(), [](const ArchivedLink& link) { return link.from; },
+               link_begin_);
 }
 
 void Archive::finish_labels() {
@@ -100,13 +147,8 @@ void Archive::finish_labels() {
                                   return l.snippet == r.snippet && l.name == r.name;
                               }),
                   labels_.end());
-    label_begin_.assign(snippets_.size() + 1, 0);
-    for (const ArchivedLabel& label : labels_) {
-        ++label_begin_[static_cast<std::size_t>(label.snippet) + 1];
-    }
-    for (std::size_t i = 1; i < label_begin_.size(); ++i) {
-        label_begin_[i] += label_begin_[i - 1];
-    }
+    index_rows(labels_, snippets_.size(), [](const ArchivedLabel& label) { return label.snippet; },
+               label_begin_);
 }
 
 void Archive::finish_meetings() {
@@ -166,6 +208,12 @@ std::span<const ArchivedLabel> Archive::labels_of(std::int32_t snippet) const no
                                       label_begin_[index + 1] - label_begin_[index]);
 }
 
+std::span<const ArchivedLink> Archive::links_of(std::int32_t snippet) const noexcept {
+    const auto index = static_cast<std::size_t>(snippet);
+    return std::span(links_).subspan(link_begin_[index],
+                                     link_begin_[index + 1] - link_begin_[index]);
+}
+
 std::pair<std::size_t, std::size_t> Archive::pairs_of(std::int64_t user) const noexcept {
     const auto first = std::partition_point(
         pairs_.begin(), pairs_.end(), [=](const ArchivedPair& pair) { return pair.user < user; });
@@ -194,6 +242,11 @@ std::int32_t Archive::index_of(std::int64_t snippet) const noexcept {
 std::optional<std::int64_t> Archive::team_of(std::int64_t user) const noexcept {
     const auto found = teams_.find(user);
     return found == teams_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::span<const std::int64_t> Archive::members_of(std::int64_t team) const noexcept {
+    const auto found = members_.find(team);
+    return found == members_.end() ? std::span<const std::int64_t>() : found->second;
 }
 
 }  // namespace knowhow

@@ -38,6 +38,15 @@ struct ArchivedLabel {
     std::int64_t at;
 };
 
+// A link, as seen from one of its ends.
+struct ArchivedLink {
+    std::int32_t from;   // index: where it is seen from
+    std::int32_t other;  // index
+    std::string_view kind;
+    bool forward;        // it leads from `from` to `other`
+    std::int64_t at;     // when it was made
+};
+
 // A row of interactions.
 struct ArchivedRow {
     std::int32_t pair;     // index
@@ -56,7 +65,7 @@ struct ArchivedPair {
 };
 
 // Filled once, then read. Memory comes from the budget: the bytes of contents and labels, and
-// up to 300 bytes a snippet, 80 a label and 300 an interaction while they arrive.
+// up to 300 bytes a snippet, 80 a label, 100 a link and 300 an interaction while they arrive.
 class Archive {
   public:
     Archive(MemoryBudget& budget, Monitor& monitor);
@@ -65,6 +74,8 @@ class Archive {
     void add_snippet(const ArchivedSnippet& snippet, std::string_view content);
     // A label given twice counts from its earlier time. Unknown snippets are left out.
     void add_label(std::int64_t snippet, std::string_view label, std::int64_t at);
+    // One with an unknown end, or both ends at one snippet, is left out.
+    void add_link(std::int64_t from, std::int64_t to, std::string_view kind, std::int64_t at);
     void add_interaction(std::int64_t user, std::int64_t snippet, double weight, std::int64_t at);
     // They met then, whatever the interactions say: an event, a rating.
     void add_meeting(std::int64_t user, std::int64_t snippet, std::int64_t at);
@@ -82,6 +93,9 @@ class Archive {
     // By snippet, then name.
     std::span<const ArchivedLabel> labels() const noexcept { return labels_; }
     std::span<const ArchivedLabel> labels_of(std::int32_t snippet) const noexcept;
+    // Both directions: forward first, and of these the largest other ids first.
+    std::span<const ArchivedLink> links_of(std::int32_t snippet) const noexcept;
+    bool has_links() const noexcept { return !links_.empty(); }
     // By user, then snippet.
     std::span<const ArchivedPair> pairs() const noexcept { return pairs_; }
     // Indexes of that user's pairs: first, and one past the last.
@@ -91,6 +105,8 @@ class Archive {
     std::span<const ArchivedRow> rows_of(std::int64_t user) const noexcept;
     std::int32_t index_of(std::int64_t snippet) const noexcept;  // -1: none
     std::optional<std::int64_t> team_of(std::int64_t user) const noexcept;
+    // The users of a team, ascending.
+    std::span<const std::int64_t> members_of(std::int64_t team) const noexcept;
 
   private:
     struct Meeting {
@@ -103,6 +119,7 @@ class Archive {
 
     std::string_view keep(std::string_view bytes);
     void finish_labels();
+    void finish_links();
     void finish_meetings();
 
     MemoryBudget& budget_;
@@ -112,10 +129,13 @@ class Archive {
     std::pmr::unordered_map<std::int64_t, std::int32_t> by_id_;
     std::pmr::vector<ArchivedLabel> labels_;
     std::pmr::vector<std::size_t> label_begin_;
+    std::pmr::vector<ArchivedLink> links_;
+    std::pmr::vector<std::size_t> link_begin_;
     std::pmr::vector<Meeting> meetings_;
     std::pmr::vector<ArchivedPair> pairs_;
     std::pmr::vector<ArchivedRow> rows_;
-    std::pmr::unordered_map<std::int64_t, std::int64_t> teams_;
+    std::pmr::unordered_map<std::int64_t, std::int64_t> teams_;  // by user
+    std::pmr::unordered_map<std::int64_t, std::pmr::vector<std::int64_t>> members_;  // by team
     std::pmr::unordered_map<std::size_t, std::pmr::vector<TermWeight>> queries_;
 };
 

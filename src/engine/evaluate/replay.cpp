@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <unordered_map>
 
 #include "engine/learn/popularity.hpp"
 #include "engine/rank/freshness.hpp"
+#include "engine/rank/team.hpp"
 #include "engine/rank/weighting.hpp"
 
 namespace knowhow {
@@ -13,6 +15,14 @@ namespace {
 
 constexpr unsigned kPollSteps = 1024;
 constexpr double kMicrosecondsPerSecond = 1e6;
+
+// 0 for one that was never counted.
+std::int64_t documents_with(const std::pmr::vector<TermCount>& counts, std::string_view name) {
+    const auto found = std::lower_bound(
+        counts.begin(), counts.end(), name,
+        [](const TermCount& count, std::string_view term) { return count.term < term; });
+    return found != counts.end() && found->term == name ? found->documents : 0;
+}
 
 }  // namespace
 
@@ -190,11 +200,7 @@ std::vector<double> Replay::idf_of(const std::pmr::vector<TermCount>& counts,
     std::vector<double> result;
     result.reserve(names.size());
     for (std::string_view name : names) {
-        const auto found = std::lower_bound(
-            counts.begin(), counts.end(), name,
-            [](const TermCount& count, std::string_view term) { return count.term < term; });
-        const bool known = found != counts.end() && found->term == name;
-        result.push_back(idf(known ? found->documents : 0, documents_));
+        result.push_back(idf(documents_with(counts, name), documents_));
     }
     return result;
 }
@@ -252,6 +258,79 @@ void Replay::read_person(const Question& question, Person& person) const {
     person.build_profile(idf_of(term_counts_, person.collect_terms()), options_.profile_terms);
     person.build_labels(idf_of(label_counts_, person.collect_labels()));
     person.collect_positions();
+}
+
+// As recommend() reads them: of each snippet the kMostLinks of largest other id in each direction.
+std::vector<Link> Replay::links_at(std::span<const std::int64_t> ids,
+                                   const Question& question) const {
+    std::vector<Link> links;
+    for (std::int64_t id : ids) {
+        std::size_t taken[2] = {0, 0};
+        for (const ArchivedLink& link : archive_.links_of(archive_.index_of(id))) {
+            if (link.at < question.moment && exists(link.other, question.moment) &&
+                may_see(link.other, question.user) && taken[link.forward]++ < kMostLinks) {
+                links.push_back({id,
+                                 archive_.snippets()[static_cast<std::size_t>(link.other)].id,
+                                 link.kind, link.forward});
+            }
+        }
+    }
+    return links;
+}
+
+void Replay::add_team(const Question& question, const Person& person, Ranking& ranking) const {
+    const std::optional<std::int64_t> team =
+        question.user && person.empty() ? archive_.team_of(*question.user) : std::nullopt;
+    if (!team) {
+        return;
+    }
+    struct Liked {
+        double weight = 0;
+        std::int64_t colleagues = 0;
+    };
+    std::unordered_map<std::int64_t, Liked> liked;
+    std::size_t colleagues = 0;
+    for (std::int64_t user : archive_.members_of(*team)) {
+        if (user == *question.user) {
+            continue;
+        }
+        if (++colleagues > kMostColleagues) {
+            break;
+        }
+        std::size_t taken = 0;
+        for (const ArchivedRow& row : archive_.rows_of(user)) {
+            if (taken == kMostOfColleague) {
+                break;
+            }
+            if (counts(row, question.moment) && row.weight > 0) {
+                ++taken;
+                Liked& sum = liked[row.snippet];
+                sum.weight += row.weight;
+                ++sum.colleagues;
+            }
+        }
+    }
+    for (const auto& [snippet, sum] : liked) {
+        ranking.set_team(snippet, sum.weight, sum.colleagues);
+    }
+}
+
+void Replay::walk(const Question& question, Walk& walk) const {
+    const std::vector<std::int64_t> starts = walk.starts();
+    walk.add_first(links_at(starts, question));
+    walk.add_second(links_at(walk.seconds(), question));
+    for (std::int64_t id : walk.seconds()) {
+        for (const ArchivedLabel& label : archive_.labels_of(archive_.index_of(id))) {
+            if (label.at < question.moment) {
+                walk.add_label(id, label.name);
+            }
+        }
+    }
+    std::vector<std::int64_t> counts;
+    for (std::string_view name : walk.collect_labels()) {
+        counts.push_back(documents_with(label_counts_, name));
+    }
+    walk.set_label_counts(counts);
 }
 
 void Replay::add_candidates(const Question& question, Ranking& ranking) const {
@@ -321,16 +400,17 @@ void Replay::answer(const Question& question, Take take) const {
     Person person(monitor_);
     read_person(question, person);
     Ranking ranking(person, question.query.empty() ? without_query_ : options_.ranking);
+    Walk linked(person);
+    if (archive_.has_links()) {
+        walk(question, linked);
+        ranking.set_walk(&linked);
+    }
     std::vector<std::uint32_t> bytes;
     if (!question.query.empty()) {
         std::vector<TermWeight> terms(question.query.begin(), question.query.end());
         std::vector<std::int64_t> documents;
         for (const TermWeight& term : terms) {
-            const auto found = std::lower_bound(
-                term_counts_.begin(), term_counts_.end(), term.term,
-                [](const TermCount& count, std::string_view name) { return count.term < name; });
-            documents.push_back(
-                found != term_counts_.end() && found->term == term.term ? found->documents : 0);
+            documents.push_back(documents_with(term_counts_, term.term));
         }
         weigh_query(Weighting(), terms, documents, documents_);
         const std::size_t size = encoded_size(terms);
@@ -339,6 +419,7 @@ void Replay::answer(const Question& question, Take take) const {
         ranking.set_query(VectorView(bytes.data(), size));
     }
     add_candidates(question, ranking);
+    add_team(question, person, ranking);
     ranking.set_label_idf(idf_of(label_counts_, ranking.collect_labels()));
     ranking.set_largest_collaborative(person.largest_position_score());
     take(ranking);

@@ -83,6 +83,9 @@ class Replay {
     Demand model_demand(std::int32_t snippet, std::int32_t now) const;
     void add_rows(std::int64_t id, std::int64_t moment, Ranking& ranking) const;
     void read_person(const Question& question, Person& person) const;
+    std::vector<Link> links_at(std::span<const std::int64_t> ids, const Question& question) const;
+    void add_team(const Question& question, const Person& person, Ranking& ranking) const;
+    void walk(const Question& question, Walk& walk) const;
     std::vector<double> idf_of(const std::pmr::vector<TermCount>& counts,
                                std::span<const std::string_view> names) const;
     void add_candidates(const Question& question, Ranking& ranking) const;

@@ -130,6 +130,12 @@ std::string reader_rows(std::span<const Reader> readers) {
     });
 }
 
+std::string path_rows(const std::vector<WalkPath>& paths) {
+    return rows_by_value(paths, [](const WalkPath& path, json::Object& object) {
+        append_path(object, path);
+    });
+}
+
 std::string only_row(std::string_view name, double value) {
     std::string result;
     {
@@ -153,6 +159,10 @@ double Ranking::weight_of(Signal signal) const {
             return options_.profile;
         case kLabels:
             return options_.labels;
+        case kLinks:
+            return options_.links;
+        case kTeam:
+            return options_.team;
         case kPopularity:
             return options_.fusion.popularity_weight;
         case kTrending:
@@ -183,6 +193,10 @@ std::string Ranking::rows_of(Signal signal, const Candidate& candidate, std::int
                 idf.push_back(label_idf_.at(label));
             }
             return label_rows(person_, candidate.labels, idf);
+        case kLinks:
+            return path_rows(walk_->paths(candidate.id, candidate.labels));
+        case kTeam:
+            return only_row("colleagues", static_cast<double>(candidate.colleagues));
         case kPopularity:
         case kTrending:
             // Of what the model does not know the rows are many people's, and are not listed.

@@ -134,7 +134,7 @@ const char* demand_phrase(const Candidate& candidate, bool nothing_else) {
             strongest = signal;
         }
     }
-    for (Signal signal : {kText, kCollaborative, kProfile, kLabels}) {
+    for (Signal signal : {kText, kCollaborative, kProfile, kLabels, kLinks, kTeam}) {
         if (!nothing_else && std::abs(candidate.parts[signal]) >= candidate.parts[strongest]) {
             return nullptr;
         }
@@ -142,6 +142,20 @@ const char* demand_phrase(const Candidate& candidate, bool nothing_else) {
     return strongest == kTrending     ? "read by many now"
            : strongest == kPopularity ? "popular here"
                                       : "new here";
+}
+
+// The most probable way of the walk: links of one step, of two, and over a label.
+std::string described(const WalkPath& path) {
+    std::string const start = path.start->title.empty() ? "what you liked"
+                                                        : quoted(path.start->title);
+    if (!path.label.empty()) {
+        return "shares " + std::string(label_kind(path.label)) + " " +
+               std::string(label_value(path.label)) + " with what is linked from " + start;
+    }
+    if (path.second.kind.data() != nullptr) {
+        return "two links from " + start;
+    }
+    return (path.first.forward ? "linked from " : "links to ") + start;
 }
 
 }  // namespace
@@ -155,6 +169,11 @@ void Ranking::explain(const Candidate& candidate, const Drawn& drawn, std::int32
     std::vector<std::pair<const HistoryItem*, double>> items;
     if (candidate.position >= 0) {
         items = person_.reasons(candidate.position, kMostItems);
+    }
+    std::vector<WalkPath> paths;
+    if (candidate.signals[kLinks] > 0) {
+        paths = walk_->paths(candidate.id, candidate.labels);
+        paths.resize(std::min(paths.size(), kMostItems));
     }
     std::vector<Share> profile;
     std::vector<Share> subjects;
@@ -191,6 +210,12 @@ void Ranking::explain(const Candidate& candidate, const Drawn& drawn, std::int32
         }
         reason.add(titles.empty() ? "liked by people with similar interests"
                                   : "liked by people who liked " + titles);
+    }
+    if (candidate.signals[kTeam] > 0 && options_.team > 0) {
+        reason.add("liked in the team");
+    }
+    if (!paths.empty() && options_.links > 0) {
+        reason.add(described(paths.front()));
     }
     if (!labels.empty() && options_.labels > 0) {
         std::string list;
@@ -243,6 +268,15 @@ void Ranking::explain(const Candidate& candidate, const Drawn& drawn, std::int32
             append_number(item.key("value"), items[i].second);
         }
         json += ']';
+    }
+    if (!paths.empty()) {
+        json::Array array(evidence.key("links"));
+        for (const WalkPath& path : paths) {
+            array.next();
+            Object object(json);
+            append_path(object, path);
+            append_number(object.key("value"), path.value);
+        }
     }
     if (!labels.empty()) {
         append_shares(evidence.key("labels"), labels);

@@ -17,6 +17,10 @@ std::string_view signal_name(Signal signal) {
             return "profile";
         case kLabels:
             return "labels";
+        case kLinks:
+            return "links";
+        case kTeam:
+            return "team";
         case kPopularity:
             return "popularity";
         case kTrending:
@@ -130,6 +134,13 @@ void Ranking::set_age(std::int64_t id, double age) {
     }
 }
 
+void Ranking::set_team(std::int64_t id, double weight, std::int64_t colleagues) {
+    if (Candidate* candidate = find(id)) {
+        candidate->signals[kTeam] = weight;
+        candidate->colleagues = colleagues;
+    }
+}
+
 const std::vector<std::string_view>& Ranking::collect_labels() {
     labels_.clear();
     for (Candidate& candidate : candidates_) {
@@ -166,6 +177,10 @@ void Ranking::score(Monitor& monitor) {
             idf.push_back(label_idf_[label]);
         }
         candidate.signals[kLabels] = tame(person_.label_score(candidate.labels, idf));
+        if (walk_ != nullptr) {
+            candidate.signals[kLinks] = tame(walk_->score(candidate.id, candidate.labels));
+        }
+        candidate.signals[kTeam] = tame(candidate.signals[kTeam]);
         candidate.signals[kCollaborative] = tame(candidate.signals[kCollaborative]);
         candidate.signals[kPopularity] = tame(candidate.signals[kPopularity]);
         candidate.signals[kTrending] = tame(candidate.signals[kTrending]);
@@ -183,6 +198,8 @@ double Ranking::largest_known(Signal signal) const {
             return person_.largest_profile_score();
         case kLabels:
             return person_.largest_label_score();
+        case kLinks:
+            return walk_ == nullptr ? 0 : walk_->largest_on_history();
         default:
             return 0;
     }
@@ -196,11 +213,13 @@ void Ranking::fuse(MemoryBudget& budget) {
             values[s].push_back(candidate.signals[s]);
         }
     }
-    constexpr std::array<Signal, 3> kPersonal = {kCollaborative, kProfile, kLabels};
-    const std::array<PersonalSignal, 3> personal = {
+    constexpr std::array kPersonal = {kCollaborative, kProfile, kLabels, kLinks, kTeam};
+    const std::array<PersonalSignal, kPersonal.size()> personal = {
         {{values[kCollaborative], options_.collaborative, largest_known(kCollaborative)},
          {values[kProfile], options_.profile, largest_known(kProfile)},
-         {values[kLabels], options_.labels, largest_known(kLabels)}}};
+         {values[kLabels], options_.labels, largest_known(kLabels)},
+         {values[kLinks], options_.links, largest_known(kLinks)},
+         {values[kTeam], options_.team, largest_known(kTeam)}}};
     const Fusion fusion(candidates_.size(),
                         {values[kText], personal, values[kPopularity], values[kFreshness],
                          values[kTrending]},

@@ -18,6 +18,7 @@
 #include "engine/rank/fusion.hpp"
 #include "engine/rank/person.hpp"
 #include "engine/rank/top_k.hpp"
+#include "engine/rank/walk.hpp"
 #include "engine/sparse/vector.hpp"
 
 namespace knowhow {
@@ -27,6 +28,8 @@ enum Signal {
     kCollaborative,
     kProfile,
     kLabels,
+    kLinks,
+    kTeam,
     kPopularity,
     kTrending,
     kFreshness,
@@ -44,6 +47,7 @@ struct Candidate {
     std::vector<std::string_view> labels;
     std::int32_t position = -1;   // in the model; -1: not in it
     double age = -1;              // in days; -1: unknown
+    std::int64_t colleagues = 0;  // who like it, behind the team's signal
     std::array<double, kSignals> signals{};   // raw values
     // What each adds to the score; the last one, what no personal signal at all takes from it.
     std::array<double, kSignals + 1> parts{};
@@ -58,6 +62,8 @@ struct RankingOptions {
     double collaborative = 1.0;
     double profile = 0.6;
     double labels = 2.0;
+    double links = 1.0;
+    double team = 1.0;
     FusionOptions fusion;
     double freshness_half_life = kFreshnessHalfLife;  // days
     // 0: by score alone; towards 1: unlike those above (maximal marginal relevance).
@@ -132,6 +138,10 @@ class Ranking {
     void set_largest_collaborative(double value) { largest_collaborative_ = value; }
     // In days, 0 or more.
     void set_age(std::int64_t id, double age);
+    // What colleagues like, for a person of whom nothing is known.
+    void set_team(std::int64_t id, double weight, std::int64_t colleagues);
+    // The walk over links, where there are any; it must outlive the ranking.
+    void set_walk(const Walk* walk) { walk_ = walk; }
     // Distinct labels of all candidates, ascending; their idf is handed back in the same order.
     const std::vector<std::string_view>& collect_labels();
     void set_label_idf(std::span<const double> idf);
@@ -178,6 +188,7 @@ class Ranking {
     const Person& person_;
     RankingOptions options_;
     VectorView query_;
+    const Walk* walk_ = nullptr;
     double largest_collaborative_ = 0;
     std::unordered_map<std::int64_t, std::size_t> by_id_;
     std::vector<Candidate> candidates_;

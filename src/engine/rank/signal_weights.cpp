@@ -67,6 +67,8 @@ void rank_by(const Baseline& baseline, RankingOptions& options) {
             weight.of(options) = 0;
         }
     }
+    // Of these two training finds no weight.
+    options.links = options.team = 0;
     baseline.weight(options) = 1;
 }
 

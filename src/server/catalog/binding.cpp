@@ -51,6 +51,9 @@ constexpr Column kColumns[] = {
     {kEvents, "kind", TEXTOID, true},
     {kUsers, "user_id", INT8OID, true},
     {kUsers, "team_id", INT8OID, true},
+    {kLinks, "from_id", INT8OID, true},
+    {kLinks, "to_id", INT8OID, true},
+    {kLinks, "kind", TEXTOID, true},
 };
 
 // Type of a column as PostgreSQL writes it, or NULL when the relation has no such column.
@@ -219,7 +222,7 @@ void require_bound(const Recommender& recommender, Datum bound_names, unsigned s
                  free ? errhint("The name is free again: knowhow.create_recommender() and "
                                 "knowhow.create_knowledge_base() may take it.")
                       : errhint("Bind another with knowhow.alter_recommender(); labels, ratings, "
-                                "events or users => '-' does without.")));
+                                "events, users or links => '-' does without.")));
     }
     if (renamed.len > 0) {
         ereport(ERROR,

@@ -112,13 +112,14 @@ uint64 store(const Recommender& recommender, const char* name, bool same_algorit
              const Jsonb* params) {
     return write_catalog(
         "UPDATE knowhow.recommender_catalog SET name = $2, snippets = $3, interactions = $4, "
-        "labels = $5, ratings = $6, events = $7, users = $8, bound_names = $9, "
-        "algorithm = coalesce($10, algorithm), "
-        "params = jsonb_strip_nulls(params || coalesce($11, '{}')) WHERE recommender_id = $1",
+        "labels = $5, ratings = $6, events = $7, users = $8, links = $9, bound_names = $10, "
+        "algorithm = coalesce($11, algorithm), "
+        "params = jsonb_strip_nulls(params || coalesce($12, '{}')) WHERE recommender_id = $1",
         {int4_parameter(recommender.id), text_parameter(name),
          relation_parameter(recommender.snippets), relation_parameter(recommender.interactions),
          relation_parameter(recommender.labels), relation_parameter(recommender.ratings),
          relation_parameter(recommender.events), relation_parameter(recommender.users),
+         relation_parameter(recommender.links),
          names_parameter(recommender),
          text_parameter(same_algorithm ? nullptr : recommender.algorithm),
          jsonb_parameter(params)});
@@ -143,6 +144,7 @@ KNOWHOW_FUNCTION(create_recommender) {
     recommender.users = relation_argument(fcinfo, 6, InvalidOid);
     recommender.algorithm = text_to_cstring(PG_GETARG_TEXT_PP(7));
     recommender.params = PG_GETARG_JSONB_P(8);
+    recommender.links = relation_argument(fcinfo, 9, InvalidOid);
     require_relation(recommender.snippets, kSnippets);
     require_relation(recommender.interactions, kInteractions);
     check_algorithm(recommender.algorithm);
@@ -154,13 +156,14 @@ KNOWHOW_FUNCTION(create_recommender) {
     require_free_name(
         write_catalog(
             "INSERT INTO knowhow.recommender_catalog (name, snippets, interactions, "
-            "labels, ratings, events, users, bound_names, algorithm, params, text_version) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, jsonb_strip_nulls($10), $11) "
+            "labels, ratings, events, users, links, bound_names, algorithm, params, text_version) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, jsonb_strip_nulls($11), $12) "
             "ON CONFLICT (name) DO NOTHING",
             {text_parameter(recommender.name), relation_parameter(recommender.snippets),
              relation_parameter(recommender.interactions), relation_parameter(recommender.labels),
              relation_parameter(recommender.ratings), relation_parameter(recommender.events),
-             relation_parameter(recommender.users), names_parameter(recommender), text_parameter(recommender.algorithm),
+             relation_parameter(recommender.users), relation_parameter(recommender.links),
+             names_parameter(recommender), text_parameter(recommender.algorithm),
              jsonb_parameter(recommender.params), text_parameter(text_version())}) > 0,
         recommender.name);
     PG_RETURN_VOID();
@@ -200,11 +203,12 @@ KNOWHOW_FUNCTION(alter_recommender) {
     recommender.ratings = relation_argument(fcinfo, 6, recommender.ratings);
     recommender.events = relation_argument(fcinfo, 7, recommender.events);
     recommender.users = relation_argument(fcinfo, 8, recommender.users);
+    recommender.links = relation_argument(fcinfo, 17, recommender.links);
     require_relation(recommender.snippets, kSnippets);
     require_relation(recommender.interactions, kInteractions);
     unsigned rebound = 0;
     for (int role = 0; role < kRoles; ++role) {
-        if (!PG_ARGISNULL(3 + role)) {
+        if (!PG_ARGISNULL(role == kLinks ? 17 : 3 + role)) {
             rebound |= 1U << role;
         }
     }

@@ -53,6 +53,8 @@ constexpr KnownParam kParams[] = {
      "train: finished training runs kept per recommender"},
     {"labels_weight", ParamType::kReal, 2, 0, 1000,
      "recommend: weight of topics and tags of what the person liked"},
+    {"links_weight", ParamType::kReal, 1, 0, 1000,
+     "recommend: weight of what a short walk over links leads to from what the person liked"},
     {"max_user_items", ParamType::kInteger, 20000, 2, 2147483647,
      "item_knn, slim, ease, ials: people with more snippets than this do not count"},
     {"neighbours", ParamType::kInteger, 200, 1, 10000,
@@ -70,6 +72,8 @@ constexpr KnownParam kParams[] = {
      "slim, ease: regularization; what rests on fewer people than about this many shrinks"},
     {"shrinkage", ParamType::kReal, 20, 0, 1e6,
      "item_knn: added to the denominator of each cosine, so that few common readers count less"},
+    {"team_weight", ParamType::kReal, 1, 0, 1000,
+     "recommend: weight of what colleagues like, for a person of whom nothing is known"},
     {kTextConfig, ParamType::kTextConfig, 0, 0, 0,
      "recommend: text search configuration of queries, the one by which content was made; one "
      "outside pg_catalog is named with its schema",
@@ -263,6 +267,8 @@ std::uint32_t read_signal_weights(const Recommender& recommender, const Jsonb* f
         named |= is_named ? bit : 0;
         bit <<= 1;
     }
+    options->links = param_number(recommender, "links_weight");
+    options->team = param_number(recommender, "team_weight");
     options->fusion.text_weight = param_number(recommender, "query_weight");
     return named;
 }

@@ -57,6 +57,7 @@ Row* read_row(HeapTuple tuple, TupleDesc columns) {
     recommender.ratings = relation(kRatings);
     recommender.events = relation(kEvents);
     recommender.users = relation(kUsers);
+    recommender.links = relation(kLinks);
     recommender.algorithm = TextDatumGetCString(value(kColumnAlgorithm));
     recommender.params = DatumGetJsonbPCopy(value(kColumnParams));
     recommender.text_version = nulls[kColumnTextVersion - 1]
@@ -148,7 +149,7 @@ Recommender* usable(Row* row) {
 
 const char* role_name(int role) {
     static const char* const names[kRoles] = {"snippets", "interactions", "labels", "ratings",
-                                              "events", "users"};
+                                              "events", "users", "links"};
     return names[role];
 }
 

@@ -13,7 +13,7 @@ extern "C" {
 namespace knowhow::server {
 
 // The relations of a recommender, in the order of the catalogue's columns.
-enum Role { kSnippets, kInteractions, kLabels, kRatings, kEvents, kUsers, kRoles };
+enum Role { kSnippets, kInteractions, kLabels, kRatings, kEvents, kUsers, kLinks, kRoles };
 
 // "snippets", "interactions", ...
 const char* role_name(int role);
@@ -23,17 +23,19 @@ struct Recommender {
     char* name;
     Oid snippets;
     Oid interactions;
-    Oid labels;  // this and the next three: InvalidOid where none is bound
+    Oid labels;  // this and the next four: InvalidOid where none is bound
     Oid ratings;
     Oid events;
     Oid users;
+    Oid links;
     char* algorithm;
     Jsonb* params;  // as stored; read it with param_number() of params.hpp
     Oid owner;      // of the snippets relation, now
     char* text_version;  // by which its vectors were made, as far as is known; NULL where it is not
 
     Oid relation(int role) const {
-        const Oid relations[kRoles] = {snippets, interactions, labels, ratings, events, users};
+        const Oid relations[kRoles] = {snippets, interactions, labels, ratings,
+                                      events,   users,        links};
         return relations[role];
     }
 };

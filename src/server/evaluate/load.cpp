@@ -149,6 +149,38 @@ void load_labels(const Recommender& recommender, Archive* archive) {
     });
 }
 
+void load_links(const Recommender& recommender, Archive* archive) {
+    if (!OidIsValid(recommender.links)) {
+        return;
+    }
+    struct Row {
+        std::int64_t from, to, at;
+        text* kind;
+    };
+    const char* const sql = psprintf(
+        "SELECT from_id::int8, to_id::int8, kind::text, %s FROM %s "
+        "WHERE from_id IS NOT NULL AND to_id IS NOT NULL AND kind IS NOT NULL",
+        optional(recommender.links, "linked_at", "timestamptz"),
+        qualified_name(recommender.links));
+    for_each_batch(sql, [=](SPITupleTable* table, int count) {
+        Row* const rows = static_cast<Row*>(palloc(sizeof(Row) * static_cast<std::size_t>(count)));
+        for (int i = 0; i < count; ++i) {
+            bool null;
+            rows[i].from = int8_or(table, i, 1, 0, &null);
+            rows[i].to = int8_or(table, i, 2, 0, &null);
+            rows[i].kind = DatumGetTextPP(column(table, i, 3, &null));
+            rows[i].at = int8_or(table, i, 4, kAlways, &null);
+        }
+        engine([=] {
+            for (int i = 0; i < count; ++i) {
+                archive->add_link(
+                    rows[i].from, rows[i].to,
+                    {VARDATA_ANY(rows[i].kind), VARSIZE_ANY_EXHDR(rows[i].kind)}, rows[i].at);
+            }
+        });
+    });
+}
+
 // user_id, snippet_id, at[, weight]: interactions, or other meetings.
 void load_meetings(const char* sql, bool interactions, Archive* archive) {
     struct Row {
@@ -201,6 +233,7 @@ void load_users(const Recommender& recommender, Archive* archive) {
 void load_history(const Recommender& recommender, Archive* archive) {
     load_snippets(recommender, archive);
     load_labels(recommender, archive);
+    load_links(recommender, archive);
     load_users(recommender, archive);
     load_meetings(psprintf("SELECT user_id::int8, snippet_id::int8, occurred_at::timestamptz, "
                            "weight::float8 FROM %s WHERE user_id IS NOT NULL "

@@ -15,6 +15,7 @@ extern "C" {
 
 #include "engine/rank/signal_weights.hpp"
 #include "server/catalog/params.hpp"
+#include "server/catalog/relation.hpp"
 #include "server/model/writer.hpp"
 #include "server/module.hpp"
 #include "server/recommend/serving.hpp"
@@ -164,6 +165,64 @@ void read_person(Serving& serving) {
     person->build_labels(idf_of(serving, kLabelStatistics, person->collect_labels()));
 }
 
+// --- links --------------------------------------------------------------------------------------
+
+std::span<const Link> read_links(const Serving& serving, const std::vector<std::int64_t>& ids) {
+    SPITupleTable* rows = links_of(serving.sources,
+                                   int8_array(ids.data(), static_cast<int>(ids.size())));
+    Link* links = static_cast<Link*>(palloc_extended(sizeof(Link) * rows->numvals + 1,
+                                                     MCXT_ALLOC_HUGE));
+    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        bool null;
+        links[i] = {int8_column(rows, i, 1), int8_column(rows, i, 2),
+                    text_view(datum_column(rows, i, 3, &null)),
+                    DatumGetBool(datum_column(rows, i, 4, &null))};
+    }
+    CHECK_FOR_INTERRUPTS();
+    return {links, rows->numvals};
+}
+
+// In how many snippets each of the labels stands, by the model.
+std::span<const std::int64_t> label_counts(const Serving& serving,
+                                           const std::vector<std::string_view>& names) {
+    TermWeight* terms = static_cast<TermWeight*>(palloc0(sizeof(TermWeight) * names.size() + 1));
+    std::int64_t* none = static_cast<std::int64_t*>(
+        palloc0(sizeof(std::int64_t) * names.size() + 1));
+    if (serving.model == nullptr) {
+        return {none, names.size()};
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        terms[i] = {names[i], 0};
+    }
+    return {term_statistics(serving.model->id, kLabelStatistics, {terms, names.size()}),
+            names.size()};
+}
+
+void read_walk(Serving& serving) {
+    Walk* const walk =
+        adopt(CurrentMemoryContext, std::make_unique<Walk>(*serving.person));
+    std::vector<std::int64_t>* const starts = adopt(
+        CurrentMemoryContext, std::make_unique<std::vector<std::int64_t>>(walk->starts()));
+    if (starts->empty()) {
+        return;
+    }
+    walk->add_first(read_links(serving, *starts));
+    const std::vector<std::int64_t>& seconds = walk->seconds();
+    if (seconds.empty()) {
+        return;
+    }
+    walk->add_second(read_links(serving, seconds));
+    SPITupleTable* labels = labels_of(
+        serving.sources, int8_array(seconds.data(), static_cast<int>(seconds.size())));
+    for (std::uint64_t i = 0; labels != nullptr && i < labels->numvals; ++i) {
+        bool null;
+        walk->add_label(int8_column(labels, i, 1), text_view(datum_column(labels, i, 2, &null)));
+    }
+    walk->set_label_counts(label_counts(serving, walk->collect_labels()));
+    serving.walk = walk;
+    serving.ranking->set_walk(walk);
+}
+
 // --- candidates ---------------------------------------------------------------------------------
 
 // Adds those snippets at model positions that pass the filters; returns how many did.
@@ -249,6 +308,30 @@ void add_by_labels(Serving& serving) {
         serving.wanted);
 }
 
+void add_linked(Serving& serving) {
+    std::vector<std::int64_t>* const reached = adopt(
+        CurrentMemoryContext, std::make_unique<std::vector<std::int64_t>>(serving.walk->reached()));
+    std::size_t const most = std::min<std::size_t>(
+        reached->size(),
+        static_cast<std::size_t>(serving.wanted) + serving.person->items().size());
+    add_allowed(serving, reached->data(), static_cast<int>(most));
+}
+
+// For a person of whom nothing is known.
+void add_team(Serving& serving) {
+    const Request* request = serving.request;
+    if (!serving.person->empty() || request->history != nullptr || !request->has_user) {
+        return;
+    }
+    serving.team = liked_in_team(serving.sources, serving.wanted);
+    std::uint64_t const count = serving.team == nullptr ? 0 : serving.team->numvals;
+    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
+    for (std::uint64_t i = 0; i < count; ++i) {
+        ids[i] = int8_column(serving.team, i, 1);
+    }
+    add_allowed(serving, ids, static_cast<int>(count));
+}
+
 // The best by popularity or by trend.
 void add_in_demand(Serving& serving, const std::int32_t* PositionBlock::*order,
                    std::int64_t wanted) {
@@ -303,12 +386,18 @@ void collect_candidates(Serving& serving, Datum query) {
         } else if (serving.reader != nullptr) {
             add_collaborative(serving);
         }
-        serving.source = knowhow::kLabels;   // not the role
+        serving.source = knowhow::kLabels;   // the signals, not the roles
         if (OidIsValid(serving.recommender->labels)) {
             add_by_labels(serving);
         }
+        serving.source = knowhow::kLinks;
+        if (serving.walk != nullptr) {
+            add_linked(serving);
+        }
     }
     if (serving.request->mode == Mode::kRecommend) {
+        serving.source = kTeam;
+        add_team(serving);
         std::int64_t const some = std::max<std::int64_t>(100, 3LL * serving.request->max_results);
         serving.source = kPopularity;
         if (serving.reader != nullptr) {
@@ -411,6 +500,14 @@ void describe_candidates(Serving& serving) {
     describe_unknown(serving, fading);
 }
 
+void describe_team(Serving& serving) {
+    for (std::uint64_t i = 0; serving.team != nullptr && i < serving.team->numvals; ++i) {
+        serving.ranking->set_team(int8_column(serving.team, i, 1),
+                                  float8_column(serving.team, i, 2, 0),
+                                  int8_column(serving.team, i, 3));
+    }
+}
+
 void describe_neighbours(Serving& serving) {
     const NeighbourResult& result = serving.neighbours;
     for (std::size_t i = 0; i < result.count; ++i) {
@@ -489,6 +586,10 @@ void open_serving(Serving* serving, const Request* request) {
     serving->ranking = adopt(CurrentMemoryContext,
                              std::make_unique<Ranking>(*serving->person, serving->options));
     read_person(*serving);
+    // Grants that were made before there were links keep working: without this one, no walk.
+    if (OidIsValid(request->recommender->links) && may_read(request->recommender->links)) {
+        read_walk(*serving);
+    }
     Datum const query = vector_of_query(*serving);
     if (query != 0) {
         serving->ranking->set_query(tfidf_view(query));
@@ -499,6 +600,7 @@ void open_serving(Serving* serving, const Request* request) {
     }
     if (serving->ranking->size() > 0) {
         describe_candidates(*serving);
+        describe_team(*serving);
         if (uses_neighbours(*serving)) {
             describe_neighbours(*serving);
         } else {

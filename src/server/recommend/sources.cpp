@@ -10,6 +10,9 @@ extern "C" {
 #include <algorithm>
 #include <bit>
 
+#include "engine/rank/team.hpp"
+#include "engine/rank/walk.hpp"
+#include "server/catalog/relation.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/model/writer.hpp"
 
@@ -86,6 +89,23 @@ void append_filters(Statement* statement, const Sources* sources) {
 void append_snippets(Statement* statement, const Sources* sources) {
     append_relation(statement, sources->request->recommender->snippets);
     append_sql(statement, " s");
+}
+
+// The person's team, by the users that are bound.
+void read_team(Sources* sources) {
+    const Request* request = sources->request;
+    if (!request->has_user || !OidIsValid(request->recommender->users)) {
+        return;
+    }
+    Statement statement;
+    begin_statement(&statement, "SELECT team_id::int8 FROM ");
+    append_relation(&statement, request->recommender->users);
+    append_sql(&statement, " WHERE user_id = ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));
+    append_sql(&statement, " AND team_id IS NOT NULL");
+    SPITupleTable* rows = run_statement(&statement);
+    sources->has_team = rows->numvals > 0;
+    sources->team = rows->numvals > 0 ? int8_column(rows, 0, 1) : 0;
 }
 
 // One branch of the UNION of what the person shall not be shown.
@@ -297,16 +317,8 @@ Sources* open_sources(const Request* request) {
                                recommender->name),
                         errhint("Bind them with alter_recommender(name, labels => ...).")));
     }
-    if (request->has_user && sources->columns.visibility && OidIsValid(recommender->users)) {
-        Statement statement;
-        begin_statement(&statement, "SELECT team_id::int8 FROM ");
-        append_relation(&statement, recommender->users);
-        append_sql(&statement, " WHERE user_id = ");
-        append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));
-        append_sql(&statement, " AND team_id IS NOT NULL");
-        SPITupleTable* rows = run_statement(&statement);
-        sources->has_team = rows->numvals > 0;
-        sources->team = rows->numvals > 0 ? int8_column(rows, 0, 1) : 0;
+    if (sources->columns.visibility) {
+        read_team(sources);
     }
     read_excluded(sources);
     return sources;
@@ -412,6 +424,64 @@ SPITupleTable* interactions_with(const Sources* sources, Datum ids, std::int64_t
     append_parameter(&statement, INT8ARRAYOID, ids);
     append_sql(&statement, ") AND weight IS NOT NULL LIMIT ");
     append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    return run_statement(&statement);
+}
+
+SPITupleTable* liked_in_team(Sources* sources, std::int64_t limit) {
+    const Request* request = sources->request;
+    // Without visibility nobody has needed the users yet.
+    if (!sources->columns.visibility && OidIsValid(request->recommender->users) &&
+        may_read(request->recommender->users)) {
+        read_team(sources);
+    }
+    if (!sources->has_team) {
+        return nullptr;
+    }
+    Statement statement;
+    begin_statement(&statement,
+                    "SELECT i.snippet_id, sum(i.weight), count(*) FROM (SELECT user_id FROM ");
+    append_relation(&statement, request->recommender->users);
+    append_sql(&statement, " WHERE team_id = ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(sources->team));
+    append_sql(&statement, " AND user_id <> ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));
+    append_sql(&statement, " ORDER BY user_id LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(kMostColleagues));
+    append_sql(&statement,
+               ") u CROSS JOIN LATERAL (SELECT snippet_id::int8, weight::float8 FROM ");
+    append_relation(&statement, request->recommender->interactions);
+    append_sql(&statement,
+               " WHERE user_id = u.user_id AND snippet_id IS NOT NULL AND weight > 0 "
+               "ORDER BY occurred_at DESC NULLS LAST, snippet_id LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(kMostOfColleague));
+    append_sql(&statement, ") i GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    return run_statement(&statement);
+}
+
+SPITupleTable* links_of(const Sources* sources, Datum ids) {
+    Statement statement;
+    begin_statement(&statement, "SELECT walked.id, l.other, l.kind, l.forward FROM unnest(");
+    append_parameter(&statement, INT8ARRAYOID, ids);
+    append_sql(&statement, ") AS walked (id) CROSS JOIN LATERAL (");
+    for (bool const forward : {true, false}) {
+        const char* const other = forward ? "to_id" : "from_id";
+        append_sql(&statement, forward ? "(" : " UNION ALL (");
+        append_sql(&statement, psprintf("SELECT l.%s::int8 AS other, l.kind::text AS kind, "
+                                        "%s AS forward FROM ",
+                                        other, forward ? "true" : "false"));
+        append_relation(&statement, sources->request->recommender->links);
+        append_sql(&statement, " l JOIN ");
+        append_snippets(&statement, sources);
+        append_sql(&statement,
+                   psprintf(" ON s.snippet_id = l.%s WHERE l.%s = walked.id AND l.kind IS NOT NULL",
+                            other, forward ? "from_id" : "to_id"));
+        append_visibility(&statement, sources);
+        append_sql(&statement, psprintf(" ORDER BY l.%s DESC, l.kind DESC LIMIT ", other));
+        append_parameter(&statement, INT8OID, Int64GetDatum(kMostLinks));
+        append_sql(&statement, ")");
+    }
+    append_sql(&statement, ") l");
     return run_statement(&statement);
 }
 

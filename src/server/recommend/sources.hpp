@@ -31,7 +31,7 @@ struct Sources {
     // the best k without these n.
     const std::int64_t* excluded;
     std::int64_t excluded_count;
-    bool has_team;       // the person's own, for visibility
+    bool has_team;       // the person's own; looked up for visibility
     std::int64_t team;
 };
 
@@ -80,6 +80,14 @@ SPITupleTable* labels_of(const Sources* sources, Datum ids);
 
 // snippet_id, weight, occurred_at of what people made of `ids`, at most `limit` rows.
 SPITupleTable* interactions_with(const Sources* sources, Datum ids, std::int64_t limit);
+// What colleagues of the person like, strongest first: snippet_id, sum of weights, how many
+// colleagues (engine/rank/team.hpp). NULL where the person has no team, or users are not bound or
+// not readable.
+SPITupleTable* liked_in_team(Sources* sources, std::int64_t limit);
+
+// Of each of `ids` at most kMostLinks in each direction, those with the largest other ids, to
+// snippets that the person may see: id, other, kind, whether the link leads from id to other.
+SPITupleTable* links_of(const Sources* sources, Datum ids);
 
 // snippet_id, weight of the person's newest interactions.
 SPITupleTable* stored_history(const Request* request, std::int64_t limit);
