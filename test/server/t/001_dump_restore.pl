@@ -53,7 +53,7 @@ $node->safe_psql('source', q{
     INSERT INTO knowhow.model_statistics
     SELECT model_id, 't', '学习', '''学习'':2' FROM knowhow.model_catalog;
     INSERT INTO knowhow.model_items SELECT model_id, 1, 0, '{1}', '{0.5}' FROM knowhow.model_catalog;
-    INSERT INTO knowhow.model_positions SELECT model_id, 0, 1, '{1,2}', '{1,0.25}', '{0,1}' FROM knowhow.model_catalog;
+    INSERT INTO knowhow.model_positions SELECT model_id, 0, 1, '{1,2}', '{1,0.25}', '{0,1}', '{0.125,2}', '{1,0}' FROM knowhow.model_catalog;
     INSERT INTO knowhow.tuning_trial_catalog
     SELECT nextval('knowhow.tuning_id_seq'), 0, recommender_id, 'slim', '{"ridge": 30}', 'ndcg', 10, 0.25, 0, -0.125, 0.125, 3, 4, 1.5,
            true, false, '2024-01-01', '2024-02-01', 7, now()

@@ -305,10 +305,10 @@ $run = retrain($node, 'large');
 is(run_end($node, $run), 'succeeded', 'a small one');
 my $former = $watch->query_safe(q{SELECT active_model FROM knowhow.recommenders WHERE name = 'large'});
 $node->safe_psql('postgres', 'UPDATE large.load SET people = 500, items = 300');
-$node->append_conf('postgresql.conf', 'knowhow.max_memory = 3MB');
+$node->append_conf('postgresql.conf', 'knowhow.max_memory = 4MB');
 $node->reload;
 $run = retrain($node, 'large');
-like(run_end($node, $run), qr/^failed\|53200\|training needs about \dMB, more than knowhow.max_memory = 3MB\|It holds .*\|Raise knowhow.max_memory to \dMB/,
+like(run_end($node, $run), qr/^failed\|53200\|training needs about \dMB, more than knowhow.max_memory = 4MB\|It holds .*\|Raise knowhow.max_memory to \dMB/,
     'too large a one is refused with the estimate');
 is($watch->query_safe(qq{SELECT rows_read > 150000, (seconds ->> 'learn')::float8 = 0 FROM knowhow.training_runs WHERE run_id = $run}),
     't|t', 'when its rows were counted, before it learned');
