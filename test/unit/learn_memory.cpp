@@ -59,7 +59,7 @@ TEST(Memory, OfLearnersIsEstimatedFromAbove) {
             }
             std::vector<std::pair<std::string, double>> given;
             if (learner->name() == "ials") {
-                given = {{"factors", 20}, {"iterations", 1}};
+                given = {{"factors", 8}, {"iterations", 1}};
             }
             const Parameters parameters(learner->parameters(), given);
             for (const int threads : {1, 4}) {
