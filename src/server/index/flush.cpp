@@ -26,13 +26,14 @@ Taken pages_to_take(Relation index, const Meta& meta) {
     Taken taken;
     std::vector<BlockNumber> chain;
     std::unique_ptr<char[]> const page = std::make_unique<char[]>(BLCKSZ);
+    BlockNumber blocks = 0;
     BlockNumber block = meta.fresh.head;
     uint64 generation = meta.fresh.head_generation;
     while (block != InvalidBlockNumber && chain.size() < meta.fresh.pages) {
         bool same = false;
         guarded([&] {
             CHECK_FOR_INTERRUPTS();
-            same = read_fresh_page(index, block, generation, page.get(), nullptr);
+            same = read_fresh_page(index, block, generation, page.get(), &blocks, nullptr);
         });
         if (!same) {
             throw GenerationChanged(index, block);

@@ -79,11 +79,12 @@ class Reached {
 void reach_fresh(Relation index, const Meta& meta, BlockNumber blocks, Reached* reached,
                  BufferAccessStrategy strategy) {
     char* const page = static_cast<char*>(palloc(BLCKSZ));
+    BlockNumber blocks_now = blocks;
     BlockNumber block = meta.fresh.head;
     uint64 generation = meta.fresh.head_generation;
     while (block != InvalidBlockNumber && generation < meta.next_generation) {
         CHECK_FOR_INTERRUPTS();
-        if (!read_fresh_page(index, block, generation, page, strategy)) {
+        if (!read_fresh_page(index, block, generation, page, &blocks_now, strategy)) {
             report_damage(index, block, "the page is not the fresh one that was expected");
         }
         if (block < blocks) {
@@ -97,9 +98,11 @@ void reach_fresh(Relation index, const Meta& meta, BlockNumber blocks, Reached* 
 
 void reach_segment(Relation index, const SegmentEntry& entry, Reached* reached,
                    BufferAccessStrategy strategy) {
+    BlockNumber blocks = 0;
     BlockNumber map = entry.map;
     for (Size done = 0; done < entry.pages;) {
         CHECK_FOR_INTERRUPTS();
+        require_block(index, map, &blocks);
         Buffer const buffer = ReadBufferExtended(index, MAIN_FORKNUM, map, RBM_NORMAL, strategy);
         LockBuffer(buffer, BUFFER_LOCK_SHARE);
         MapPage const page = map_page(index, map, BufferGetPage(buffer), entry, done);

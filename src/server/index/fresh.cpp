@@ -52,7 +52,8 @@ Buffer lock_tail(Relation index, const Meta* meta) {
     if (meta->fresh.tail == InvalidBlockNumber) {
         return InvalidBuffer;
     }
-    require_block(index, meta->fresh.tail);
+    BlockNumber blocks = 0;
+    require_block(index, meta->fresh.tail, &blocks);
     Buffer const buffer = ReadBuffer(index, meta->fresh.tail);
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     check_page(index, meta->fresh.tail, BufferGetPage(buffer), Kind::kFresh, 0);
@@ -182,8 +183,8 @@ uint32 append_fresh(Relation index, ItemPointer tid, const struct varlena* vecto
 }
 
 bool read_fresh_page(Relation index, BlockNumber block, uint64 generation, Page to,
-                     BufferAccessStrategy strategy) {
-    require_block(index, block);
+                     BlockNumber* blocks, BufferAccessStrategy strategy) {
+    require_block(index, block, blocks);
     Buffer const buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     memcpy(to, BufferGetPage(buffer), BLCKSZ);

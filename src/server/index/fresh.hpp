@@ -26,9 +26,9 @@ inline constexpr Size kMostChunk = kPayloadBytes - sizeof(ChunkHead);
 uint32 append_fresh(Relation index, ItemPointer tid, const struct varlena* vector);
 
 // Copies a fresh page to `to`, BLCKSZ bytes, under a share lock, and checks it: that its chunks fill
-// it. Returns whether it is of this generation. For PostgreSQL phases.
+// it. Returns whether it is of this generation. *blocks: as in require_block(). For PostgreSQL phases.
 bool read_fresh_page(Relation index, BlockNumber block, uint64 generation, Page to,
-                     BufferAccessStrategy strategy);
+                     BlockNumber* blocks, BufferAccessStrategy strategy);
 
 // The chunk at `offset` of a page that was checked, and the offset of the next.
 inline ChunkHead chunk_at(Page page, Size offset) {

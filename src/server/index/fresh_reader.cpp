@@ -27,7 +27,7 @@ bool FreshReader::open_next_page() {
                 report_damage(index_, next_, "the chain of fresh pages has no end");
             }
         }
-        same = read_fresh_page(index_, next_, next_generation_, page_.get(), nullptr);
+        same = read_fresh_page(index_, next_, next_generation_, page_.get(), &blocks_, nullptr);
     });
     if (!same) {
         throw GenerationChanged(index_, next_);

@@ -21,8 +21,12 @@ void report_damage(Relation index, BlockNumber block, const char* what) {
     pg_unreachable();
 }
 
-void require_block(Relation index, BlockNumber block) {
-    if (block >= RelationGetNumberOfBlocks(index)) {
+void require_block(Relation index, BlockNumber block, BlockNumber* blocks) {
+    if (block < *blocks) {
+        return;
+    }
+    *blocks = RelationGetNumberOfBlocks(index);
+    if (block >= *blocks) {
         report_damage(index, block, "the index has no such block");
     }
 }

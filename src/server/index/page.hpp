@@ -65,8 +65,9 @@ bool is_of_generation(Relation index, BlockNumber block, Page page, Kind kind, u
 void check_page(Relation index, BlockNumber block, Page page, Kind kind, uint64 generation);
 
 // Raises an error unless the index has this block: one that a damaged page names would be looked
-// for in files that do not exist.
-void require_block(Relation index, BlockNumber block);
+// for in files that do not exist. *blocks: how many it had when they were counted last, 0 at first;
+// they are counted again where that does not do.
+void require_block(Relation index, BlockNumber block, BlockNumber* blocks);
 
 [[noreturn]] void report_damage(Relation index, BlockNumber block, const char* what);
 

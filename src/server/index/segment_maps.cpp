@@ -51,7 +51,7 @@ SegmentMap read_map(Relation index, const SegmentEntry& entry) {
         bool same = false;
         BlockNumber next = InvalidBlockNumber;
         guarded([&] {
-            require_block(index, map);
+            require_block(index, map, &all);
             Buffer const buffer = ReadBuffer(index, map);
             LockBuffer(buffer, BUFFER_LOCK_SHARE);
             MapPage const page =

@@ -95,17 +95,17 @@ void vacuum_fresh(IndexVacuumInfo* info, const Meta& meta, IndexBulkDeleteResult
     char* const page = static_cast<char*>(palloc(BLCKSZ));
     uint16* const dead = static_cast<uint16*>(palloc(BLCKSZ));
     BlockNumber pages = 0;
-    BlockNumber most_pages = RelationGetNumberOfBlocks(index);
+    BlockNumber blocks = RelationGetNumberOfBlocks(index);
     while (block != InvalidBlockNumber) {
         vacuum_delay();
-        if (++pages > most_pages) {
+        if (++pages > blocks) {
             // Pages were added meanwhile, or the chain is a circle.
-            most_pages = RelationGetNumberOfBlocks(index);
-            if (pages > most_pages) {
+            blocks = RelationGetNumberOfBlocks(index);
+            if (pages > blocks) {
                 report_damage(index, block, "the chain of fresh pages has no end");
             }
         }
-        if (!read_fresh_page(index, block, generation, page, info->strategy)) {
+        if (!read_fresh_page(index, block, generation, page, &blocks, info->strategy)) {
             report_damage(index, block, "the page is not the fresh one that was expected");
         }
         int count = 0;
