@@ -80,22 +80,28 @@ std::string_view text_view(Datum value) {
     return {VARDATA_ANY(copy), VARSIZE_ANY_EXHDR(copy)};
 }
 
-// idf of `names`, ascending by bytes, from the model's statistics of that kind.
-std::span<const double> idf_of(const Serving& serving, char kind,
-                               const std::vector<std::string_view>& names) {
-    double* values = static_cast<double*>(palloc(sizeof(double) * names.size() + 1));
-    if (serving.model == nullptr) {
-        std::fill_n(values, names.size(), idf(0, 0));
-        return {values, names.size()};
-    }
+// In how many snippets each of `names`, ascending by bytes, stands, by the model's statistics of that
+// kind; 0 where there is no model.
+std::span<const std::int64_t> document_counts(const Serving& serving, char kind,
+                                              const std::vector<std::string_view>& names) {
     TermWeight* terms = static_cast<TermWeight*>(palloc(sizeof(TermWeight) * names.size() + 1));
     for (std::size_t i = 0; i < names.size(); ++i) {
         terms[i] = {names[i], 0};
     }
-    const std::int64_t* df = term_statistics(serving.model->id, kind, {terms, names.size()});
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        values[i] = idf(df[i], serving.model->documents);
-    }
+    const std::int64_t* const counts =
+        serving.model == nullptr
+            ? static_cast<std::int64_t*>(palloc0(sizeof(std::int64_t) * names.size() + 1))
+            : term_statistics(serving.model->id, kind, {terms, names.size()});
+    return {counts, names.size()};
+}
+
+// Their idf.
+std::span<const double> idf_of(const Serving& serving, char kind,
+                               const std::vector<std::string_view>& names) {
+    std::int64_t const documents = serving.model == nullptr ? 0 : serving.model->documents;
+    double* values = static_cast<double*>(palloc(sizeof(double) * names.size() + 1));
+    std::ranges::transform(document_counts(serving, kind, names), values,
+                           [=](std::int64_t count) { return idf(count, documents); });
     return {values, names.size()};
 }
 
@@ -182,22 +188,6 @@ std::span<const Link> read_links(const Serving& serving, const std::vector<std::
     return {links, rows->numvals};
 }
 
-// In how many snippets each of the labels stands, by the model.
-std::span<const std::int64_t> label_counts(const Serving& serving,
-                                           const std::vector<std::string_view>& names) {
-    TermWeight* terms = static_cast<TermWeight*>(palloc0(sizeof(TermWeight) * names.size() + 1));
-    std::int64_t* none = static_cast<std::int64_t*>(
-        palloc0(sizeof(std::int64_t) * names.size() + 1));
-    if (serving.model == nullptr) {
-        return {none, names.size()};
-    }
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        terms[i] = {names[i], 0};
-    }
-    return {term_statistics(serving.model->id, kLabelStatistics, {terms, names.size()}),
-            names.size()};
-}
-
 void read_walk(Serving& serving) {
     Walk* const walk =
         adopt(CurrentMemoryContext, std::make_unique<Walk>(*serving.person));
@@ -218,7 +208,8 @@ void read_walk(Serving& serving) {
         bool null;
         walk->add_label(int8_column(labels, i, 1), text_view(datum_column(labels, i, 2, &null)));
     }
-    walk->set_label_counts(label_counts(serving, walk->collect_labels()));
+    walk->set_label_counts(
+        document_counts(serving, kLabelStatistics, walk->collect_labels()));
     serving.walk = walk;
     serving.ranking->set_walk(walk);
 }
