@@ -85,11 +85,22 @@ TEST(Person, ProfileIsTheScaledSumOfWhatWasLiked) {
         }
     }
     person.keep_readable();
-    std::vector<double> idfs;
-    for (std::string_view term : person.collect_terms()) {
-        idfs.push_back(idf.at(std::string(term)));
-    }
-    person.build_profile(idfs, 1000);
+    std::size_t asked = 0;
+    auto const build_profile = [&](std::size_t strongest) {
+        auto const idf_of = [&](const std::vector<std::string_view>& terms) {
+            EXPECT_TRUE(std::ranges::is_sorted(terms));
+            std::vector<double> idfs;
+            for (std::string_view term : terms) {
+                idfs.push_back(idf.at(std::string(term)));
+            }
+            asked += terms.size();
+            return idfs;
+        };
+        person.set_term_idf(idf_of(person.collect_terms(strongest)));
+        person.set_term_idf(idf_of(person.collect_more_terms(2.5)));
+        person.build_profile();
+    };
+    build_profile(1000);
     std::size_t positive = 0;
     for (const auto& [term, value] : expected) {
         positive += value > 0;
@@ -107,7 +118,10 @@ TEST(Person, ProfileIsTheScaledSumOfWhatWasLiked) {
     }
     EXPECT_NEAR(person.profile_score(stored[0].view()), product / std::sqrt(norm(bags[0])), 1e-9);
 
-    person.build_profile(idfs, 3);
+    // The strongest are found without the idf of them all.
+    asked = 0;
+    build_profile(3);
+    EXPECT_LT(asked, positive);
     ASSERT_EQ(person.profile().size(), 3u);
     std::vector<double> strengths;
     for (const auto& [term, value] : expected) {

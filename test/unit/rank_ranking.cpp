@@ -87,8 +87,9 @@ TEST_F(RankingTest, PartsAddUpWithAndWithoutAQuery) {
     person.describe(100, "liked", view(liked));
     person.keep_readable();
     person.add_label(100, "tag:x");
-    std::vector<double> const idf(person.collect_terms().size(), 1.5);
-    person.build_profile(idf, 10);
+    std::vector<double> const idf(person.collect_terms(10).size(), 1.5);
+    person.set_term_idf(idf);
+    person.build_profile();
     std::vector<double> const label_idf(person.collect_labels().size(), 2);
     person.build_labels(label_idf);
     const std::vector<std::int32_t> targets = {0, 2};

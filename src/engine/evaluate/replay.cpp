@@ -255,7 +255,9 @@ void Replay::read_person(const Question& question, Person& person) const {
                            {weights_.data() + begin, size});
         }
     }
-    person.build_profile(idf_of(term_counts_, person.collect_terms()), options_.profile_terms);
+    person.set_term_idf(idf_of(term_counts_, person.collect_terms(options_.profile_terms)));
+    person.set_term_idf(idf_of(term_counts_, person.collect_more_terms(idf(0, documents_))));
+    person.build_profile();
     person.build_labels(idf_of(label_counts_, person.collect_labels()));
     person.collect_positions();
 }

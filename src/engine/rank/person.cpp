@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace knowhow {
 namespace {
 
 constexpr unsigned kPollSteps = 65536;
+
+// Terms whose idf is asked for first, for each that is to remain: more often than not no other one
+// has to be asked for.
+constexpr std::size_t kFirstTerms = 4;
 
 }  // namespace
 
@@ -65,65 +70,91 @@ void Person::keep_readable() {
     }
 }
 
-const std::vector<std::string_view>& Person::collect_terms() {
+const std::vector<std::string_view>& Person::collect_terms(std::size_t strongest) {
     PollEvery poll(monitor_, kPollSteps);
-    terms_.clear();
-    for (const HistoryItem& item : items_) {
-        for (std::uint32_t i = 0; i < item.content.size(); ++i) {
-            terms_.push_back(item.content.term(i));
-            poll.step();
-        }
-    }
-    std::sort(terms_.begin(), terms_.end(), [&](std::string_view left, std::string_view right) {
-        poll.step();
-        return left < right;
-    });
-    terms_.erase(std::unique(terms_.begin(), terms_.end()), terms_.end());
-    return terms_;
-}
-
-void Person::build_profile(std::span<const double> idf, std::size_t strongest) {
-    PollEvery poll(monitor_, kPollSteps);
-    std::vector<double> sums(terms_.size(), 0.0);
+    std::unordered_map<std::string_view, double> sums;
     for (const HistoryItem& item : items_) {
         double const scale = item.weight * item.content_scale;
-        // Both sides ascend by bytes.
-        std::size_t at = 0;
         for (std::uint32_t i = 0; i < item.content.size(); ++i) {
-            std::string_view const term = item.content.term(i);
-            at = static_cast<std::size_t>(
-                std::lower_bound(terms_.begin() + static_cast<std::ptrdiff_t>(at), terms_.end(),
-                                 term) -
-                terms_.begin());
-            sums[at] += scale * item.content.weight(i);
+            sums[item.content.term(i)] += scale * item.content.weight(i);
             poll.step();
         }
     }
-    std::vector<std::size_t> order;
-    for (std::size_t t = 0; t < terms_.size(); ++t) {
+    terms_.clear();
+    for (const auto& [name, sum] : sums) {
         // A person is described by what they like; dislikes only lessen it.
-        if (sums[t] > 0) {
-            order.push_back(t);
+        if (sum > 0) {
+            terms_.push_back({name, sum, 0});
         }
     }
-    auto strength = [&](std::size_t t) { return sums[t] * idf[t]; };
-    if (order.size() > strongest) {
-        std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(strongest),
-                         order.end(), [&](std::size_t left, std::size_t right) {
-                             double const l = strength(left);
-                             double const r = strength(right);
-                             return l != r ? l > r : left < right;
-                         });
-        order.resize(strongest);
+    std::sort(terms_.begin(), terms_.end(), [&](const Term& left, const Term& right) {
+        poll.step();
+        return left.sum != right.sum ? left.sum > right.sum : left.name < right.name;
+    });
+    strongest_ = strongest;
+    known_terms_ = 0;
+    return collect_terms_up_to(std::min(terms_.size(), kFirstTerms * strongest));
+}
+
+const std::vector<std::string_view>& Person::collect_more_terms(double largest_idf) {
+    std::vector<double> strengths;
+    for (std::size_t t = 0; t < known_terms_; ++t) {
+        strengths.push_back(terms_[t].strength());
     }
-    std::sort(order.begin(), order.end());
+    double needed = 0;
+    if (strongest_ > 0 && strengths.size() >= strongest_) {
+        auto const last = strengths.begin() + static_cast<std::ptrdiff_t>(strongest_ - 1);
+        std::nth_element(strengths.begin(), last, strengths.end(), std::greater<>());
+        needed = *last;
+    }
+    std::size_t end = known_terms_;
+    while (end < terms_.size() && terms_[end].sum * largest_idf >= needed) {
+        ++end;
+    }
+    return collect_terms_up_to(end);
+}
+
+const std::vector<std::string_view>& Person::collect_terms_up_to(std::size_t end) {
+    known_before_ = known_terms_;
+    known_terms_ = end;
+    auto const place = [this](std::size_t t) {
+        return terms_.begin() + static_cast<std::ptrdiff_t>(t);
+    };
+    std::sort(place(known_before_), place(known_terms_),
+              [](const Term& left, const Term& right) { return left.name < right.name; });
+    term_names_.clear();
+    for (std::size_t t = known_before_; t < known_terms_; ++t) {
+        term_names_.push_back(terms_[t].name);
+    }
+    return term_names_;
+}
+
+void Person::set_term_idf(std::span<const double> idf) {
+    for (std::size_t t = known_before_; t < known_terms_; ++t) {
+        terms_[t].idf = idf[t - known_before_];
+    }
+}
+
+void Person::build_profile() {
+    terms_.resize(known_terms_);
+    if (terms_.size() > strongest_) {
+        std::nth_element(terms_.begin(), terms_.begin() + static_cast<std::ptrdiff_t>(strongest_),
+                         terms_.end(), [](const Term& left, const Term& right) {
+                             double const l = left.strength();
+                             double const r = right.strength();
+                             return l != r ? l > r : left.name < right.name;
+                         });
+        terms_.resize(strongest_);
+    }
+    std::sort(terms_.begin(), terms_.end(),
+              [](const Term& left, const Term& right) { return left.name < right.name; });
     profile_.clear();
-    for (std::size_t t : order) {
+    for (const Term& term : terms_) {
         // Once for the history's document, once for the candidate's, as in a tf-idf cosine.
-        double const weight = strength(t) * idf[t];
+        double const weight = term.strength() * term.idf;
         float const stored = static_cast<float>(weight);
         if (stored > 0 && std::isfinite(stored)) {
-            profile_.push_back({terms_[t], weight});
+            profile_.push_back({term.name, weight});
         }
     }
     prepared_profile_ = PreparedVector(profile_);

@@ -74,13 +74,16 @@ class Person {
     const std::vector<HistoryItem>& items() const { return items_; }
 
     // --- statistics that the signals need ------------------------------------------------------
-    // Distinct terms of the history's documents, and its distinct labels, ascending by bytes. The
-    // caller looks up in how many snippets each occurs and hands their idf back in the same order.
-    const std::vector<std::string_view>& collect_terms();
-    // After the last add_label().
+    // A history holds thousands of terms, of which the `strongest` make the profile. Those that weigh
+    // most in the documents are collected first; when their idf is known, of the others those that
+    // could still be stronger with the largest idf there is. Each time ascending by bytes: the caller
+    // looks up in how many snippets each occurs and hands their idf back in the same order.
+    const std::vector<std::string_view>& collect_terms(std::size_t strongest);
+    const std::vector<std::string_view>& collect_more_terms(double largest_idf);
+    void set_term_idf(std::span<const double> idf);
+    void build_profile();
+    // Distinct labels, likewise. After the last add_label().
     const std::vector<std::string_view>& collect_labels();
-    // idf in the order of collect_terms(). At most `strongest` terms remain.
-    void build_profile(std::span<const double> idf, std::size_t strongest);
     // idf in the order of collect_labels().
     void build_labels(std::span<const double> idf);
 
@@ -111,6 +114,8 @@ class Person {
 
     // Labels that the person likes, by descending affinity.
     const std::vector<Share>& liked_labels() const { return liked_; }
+    // Whether what the person has rated carries labels at all.
+    bool has_labels() const { return !labels_.empty(); }
 
     // --- evidence ------------------------------------------------------------------------------
     // The items of the history that led to a position, with what each adds, largest first.
@@ -128,7 +133,19 @@ class Person {
     std::vector<double> affinities_;   // by label index, idf included once
     std::vector<double> label_idf_;
     std::vector<Share> liked_;
-    std::vector<std::string_view> terms_;
+    struct Term {
+        std::string_view name;
+        double sum;   // over the history's documents, > 0
+        double idf;   // of those that were collected
+        double strength() const { return sum * idf; }
+    };
+    const std::vector<std::string_view>& collect_terms_up_to(std::size_t end);
+
+    std::vector<Term> terms_;       // by descending sum
+    std::size_t strongest_ = 0;
+    std::size_t known_terms_ = 0;   // how many of them were collected, and before the last time
+    std::size_t known_before_ = 0;
+    std::vector<std::string_view> term_names_;   // what was collected last
     std::vector<TermWeight> profile_;
     PreparedVector prepared_profile_;
     std::unordered_map<std::int32_t, double> position_scores_;

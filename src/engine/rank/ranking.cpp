@@ -38,11 +38,13 @@ Candidate* Ranking::find(std::int64_t id) {
     return found == by_id_.end() ? nullptr : &candidates_[found->second];
 }
 
-void Ranking::add(std::int64_t id) {
-    if (by_id_.try_emplace(id, candidates_.size()).second) {
-        candidates_.emplace_back();
-        candidates_.back().id = id;
+bool Ranking::add(std::int64_t id) {
+    if (!by_id_.try_emplace(id, candidates_.size()).second) {
+        return false;
     }
+    candidates_.emplace_back();
+    candidates_.back().id = id;
+    return true;
 }
 
 const std::vector<std::int64_t>& Ranking::ids() {

@@ -115,7 +115,8 @@ class Ranking {
         : person_(person), options_(options) {}
 
     // --- candidates ----------------------------------------------------------------------------
-    void add(std::int64_t id);
+    // False where it is one already.
+    bool add(std::int64_t id);
     std::size_t size() const { return candidates_.size(); }
     // Ascending ids of all candidates; afterwards none is added.
     const std::vector<std::int64_t>& ids();

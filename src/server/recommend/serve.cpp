@@ -29,6 +29,9 @@ namespace {
 // Positions that are looked up at once, at most.
 constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
 
+// Rows of labels that are read to find snippets that carry them, at most.
+constexpr std::int64_t kLabelRows = 1000;
+
 // Rows of snippets that the model does not know, at most: there are few unless nobody trains.
 constexpr std::int64_t kMostRowsOfUnknown = 20000;
 
@@ -48,21 +51,23 @@ Datum id_array(SPITupleTable* rows) {
     return int8_array(ids, static_cast<int>(rows->numvals));
 }
 
-// Adds the first `most` that are not excluded; returns how many they were.
+// Adds the first `most`; returns how many they were. The rows stay: candidates are views of them.
 std::int64_t add_candidates(Serving& serving, SPITupleTable* rows, std::int64_t most) {
-    std::int64_t added = 0;
-    for (std::uint64_t i = 0; i < rows->numvals && added < most; ++i) {
-        std::int64_t const id = int8_column(rows, i, 1);
-        if (!is_excluded(serving.sources, id)) {
-            serving.ranking->add(id);
-            ++added;
-            if (serving.request->explained != nullptr && id == *serving.request->explained) {
-                serving.found_by |= 1U << serving.source;
+    std::uint64_t const count = std::min<std::uint64_t>(rows->numvals, static_cast<std::uint64_t>(most));
+    for (std::uint64_t i = 0; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        DescribedRow const row = described_row(rows, i);
+        if (serving.ranking->add(row.id)) {
+            serving.ranking->describe(row.id, row.title, row.content);
+            if (row.age >= 0) {
+                serving.ranking->set_age(row.id, row.age);
             }
         }
+        if (serving.request->explained != nullptr && row.id == *serving.request->explained) {
+            serving.found_by |= 1U << serving.source;
+        }
     }
-    SPI_freetuptable(rows);
-    return added;
+    return static_cast<std::int64_t>(count);
 }
 
 // Adds those of `ids` that pass the filters and are not excluded; returns how many they were.
@@ -72,12 +77,6 @@ std::int64_t add_allowed(Serving& serving, std::int64_t* ids, int count) {
     return add_candidates(serving,
                           allowed(serving.sources, int8_array(ids, static_cast<int>(end - ids))),
                           end - ids);
-}
-
-// A text in memory that lasts as long as SPI is connected.
-std::string_view text_view(Datum value) {
-    text* copy = DatumGetTextPP(value);
-    return {VARDATA_ANY(copy), VARSIZE_ANY_EXHDR(copy)};
 }
 
 // In how many snippets each of `names`, ascending by bytes, stands, by the model's statistics of that
@@ -133,16 +132,11 @@ void read_person(Serving& serving) {
     for (const HistoryItem& item : person->items()) {
         ids[count++] = item.id;
     }
-    SPITupleTable* rows = describe(serving.sources, int8_array(ids, count));
+    SPITupleTable* rows = shown(serving.sources, int8_array(ids, count));
     for (std::uint64_t i = 0; i < rows->numvals; ++i) {
         CHECK_FOR_INTERRUPTS();
-        bool no_title;
-        bool no_content;
-        Datum const title = datum_column(rows, i, 2, &no_title);
-        Datum const content = datum_column(rows, i, 3, &no_content);
-        std::string_view const title_text = no_title ? std::string_view() : text_view(title);
-        VectorView const view = no_content ? VectorView() : tfidf_view(content);
-        person->describe(int8_column(rows, i, 1), title_text, view);
+        DescribedRow const row = described_row(rows, i);
+        person->describe(row.id, row.title, row.content);
     }
     person->keep_readable();
     if (person->empty()) {
@@ -151,8 +145,7 @@ void read_person(Serving& serving) {
     Datum const readable = id_array(rows);
     SPITupleTable* labels = labels_of(serving.sources, readable);
     for (std::uint64_t i = 0; labels != nullptr && i < labels->numvals; ++i) {
-        bool null;
-        person->add_label(int8_column(labels, i, 1), text_view(datum_column(labels, i, 2, &null)));
+        person->add_label(int8_column(labels, i, 1), view_column(labels, i, 2));
     }
     if (serving.reader != nullptr && !uses_neighbours(serving)) {
         for (std::size_t i = 0; i < person->items().size(); ++i) {
@@ -166,8 +159,12 @@ void read_person(Serving& serving) {
             }
         }
     }
-    person->build_profile(idf_of(serving, kTermStatistics, person->collect_terms()),
-                          static_cast<std::size_t>(param(serving, "profile_terms")));
+    std::size_t const strongest = static_cast<std::size_t>(param(serving, "profile_terms"));
+    person->set_term_idf(idf_of(serving, kTermStatistics, person->collect_terms(strongest)));
+    double const largest_idf = idf(0, serving.model == nullptr ? 0 : serving.model->documents);
+    person->set_term_idf(
+        idf_of(serving, kTermStatistics, person->collect_more_terms(largest_idf)));
+    person->build_profile();
     person->build_labels(idf_of(serving, kLabelStatistics, person->collect_labels()));
 }
 
@@ -181,7 +178,7 @@ std::span<const Link> read_links(const Serving& serving, const std::vector<std::
     for (std::uint64_t i = 0; i < rows->numvals; ++i) {
         bool null;
         links[i] = {int8_column(rows, i, 1), int8_column(rows, i, 2),
-                    text_view(datum_column(rows, i, 3, &null)),
+                    view_column(rows, i, 3),
                     DatumGetBool(datum_column(rows, i, 4, &null))};
     }
     CHECK_FOR_INTERRUPTS();
@@ -205,8 +202,7 @@ void read_walk(Serving& serving) {
     SPITupleTable* labels = labels_of(
         serving.sources, int8_array(seconds.data(), static_cast<int>(seconds.size())));
     for (std::uint64_t i = 0; labels != nullptr && i < labels->numvals; ++i) {
-        bool null;
-        walk->add_label(int8_column(labels, i, 1), text_view(datum_column(labels, i, 2, &null)));
+        walk->add_label(int8_column(labels, i, 1), view_column(labels, i, 2));
     }
     walk->set_label_counts(
         document_counts(serving, kLabelStatistics, walk->collect_labels()));
@@ -251,14 +247,15 @@ void add_collaborative(Serving& serving) {
         positions[count] = scores[count].position;
         ++count;
     }
-    // Best first, in growing chunks, until enough of them pass the filters.
+    // Best first, until enough of them pass the filters: at first what is wanted, then twice what is
+    // missing, and more and more where few pass.
     std::size_t chunk = static_cast<std::size_t>(serving.wanted);
     std::int64_t found = 0;
-    for (std::size_t first = 0; first < count && found < serving.wanted;) {
+    for (std::size_t first = 0, round = 1; first < count && found < serving.wanted; ++round) {
         std::size_t const size = std::min(chunk, count - first);
         found += add_positions(serving, positions + first, size);
         first += size;
-        chunk *= 4;
+        chunk = static_cast<std::size_t>(std::max<std::int64_t>(100, serving.wanted - found)) << round;
     }
 }
 
@@ -276,8 +273,35 @@ void add_neighbours(Serving& serving) {
     add_allowed(serving, ids, count);
 }
 
-void add_by_labels(Serving& serving) {
+// Those of the liked labels, most liked first, that together stand in about as many snippets as are
+// wanted: a topic of half the company leads to nothing in particular, and reading whom it concerns
+// would take longer than the rest of the request.
+std::vector<Share>* telling_labels(const Serving& serving) {
     const std::vector<Share>& liked = serving.person->liked_labels();
+    std::vector<std::string_view>* const names = adopt(
+        CurrentMemoryContext, std::make_unique<std::vector<std::string_view>>());
+    for (const Share& label : liked) {
+        names->push_back(label.name);
+    }
+    std::sort(names->begin(), names->end());
+    std::span<const std::int64_t> const counts =
+        document_counts(serving, kLabelStatistics, *names);
+    std::vector<Share>* const telling =
+        adopt(CurrentMemoryContext, std::make_unique<std::vector<Share>>());
+    std::int64_t rows = std::max(kLabelRows, serving.wanted);
+    for (const Share& label : liked) {
+        auto const place = std::lower_bound(names->begin(), names->end(), label.name);
+        std::int64_t const count = counts[static_cast<std::size_t>(place - names->begin())];
+        if (count <= rows) {
+            rows -= count;
+            telling->push_back(label);
+        }
+    }
+    return telling;
+}
+
+void add_by_labels(Serving& serving) {
+    const std::vector<Share>& liked = *telling_labels(serving);
     if (liked.empty()) {
         return;
     }
@@ -361,6 +385,7 @@ void collect_candidates(Serving& serving, Datum query) {
         add_candidates(serving, nearest_by_content(serving.sources, query, serving.wanted),
                        serving.wanted);
     }
+    serving.parts.end(Part::kText);
     if (serving.request->mode == Mode::kSearch) {
         return;
     }
@@ -371,16 +396,19 @@ void collect_candidates(Serving& serving, Datum query) {
             add_candidates(serving, nearest_by_content(serving.sources, profile, serving.wanted),
                            serving.wanted);
         }
+        serving.parts.end(Part::kProfile);
         serving.source = kCollaborative;
         if (uses_neighbours(serving)) {
             add_neighbours(serving);
         } else if (serving.reader != nullptr) {
             add_collaborative(serving);
         }
+        serving.parts.end(Part::kCollaborative);
         serving.source = knowhow::kLabels;   // the signals, not the roles
         if (OidIsValid(serving.recommender->labels)) {
             add_by_labels(serving);
         }
+        serving.parts.end(Part::kLabels);
         serving.source = knowhow::kLinks;
         if (serving.walk != nullptr) {
             add_linked(serving);
@@ -401,6 +429,7 @@ void collect_candidates(Serving& serving, Datum query) {
         serving.source = kFreshness;
         add_candidates(serving, newest(serving.sources, some), some);
     }
+    serving.parts.end(Part::kOthers);
 }
 
 // --- what every signal says of every candidate ---------------------------------------------------
@@ -435,29 +464,15 @@ void describe_candidates(Serving& serving) {
     Ranking* ranking = serving.ranking;
     const std::vector<std::int64_t>& ids = ranking->ids();
     Datum const all = int8_array(ids.data(), static_cast<int>(ids.size()));
-    SPITupleTable* rows = describe(serving.sources, all);
-    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
-        CHECK_FOR_INTERRUPTS();
-        bool no_title;
-        bool no_content;
-        Datum const title = datum_column(rows, i, 2, &no_title);
-        Datum const content = datum_column(rows, i, 3, &no_content);
-        std::string_view const title_text = no_title ? std::string_view() : text_view(title);
-        VectorView const view = no_content ? VectorView() : tfidf_view(content);
-        double const age = float8_column(rows, i, 4, -1);
-        std::int64_t const id = int8_column(rows, i, 1);
-        ranking->describe(id, title_text, view);
-        if (age >= 0) {
-            ranking->set_age(id, age);
-        }
-    }
     if (serving.request->mode == Mode::kSearch) {
         return;
     }
-    SPITupleTable* labels = labels_of(serving.sources, all);
+    // What it takes to read the labels of thousands is spared where they say nothing.
+    SPITupleTable* labels = serving.person->has_labels() || serving.walk != nullptr
+                                ? labels_of(serving.sources, all)
+                                : nullptr;
     for (std::uint64_t i = 0; labels != nullptr && i < labels->numvals; ++i) {
-        bool null;
-        ranking->add_label(int8_column(labels, i, 1), text_view(datum_column(labels, i, 2, &null)));
+        ranking->add_label(int8_column(labels, i, 1), view_column(labels, i, 2));
     }
     ranking->set_label_idf(idf_of(serving, kLabelStatistics, ranking->collect_labels()));
     if (serving.reader == nullptr) {
@@ -563,9 +578,11 @@ void put_answers(const std::vector<knowhow::Answer>& answers, ReturnSetInfo* res
 
 void open_serving(Serving* serving, const Request* request) {
     *serving = {};
+    serving->parts.start();
     serving->request = request;
     serving->recommender = request->recommender;
-    serving->wanted = std::max<std::int64_t>(1000, 3LL * request->max_results);
+    serving->wanted = std::max(static_cast<std::int64_t>(param(*serving, "pool_depth")),
+                               std::int64_t{3} * request->max_results);
     SPI_connect();
     serving->model = active_model(request->recommender->id);
     serving->reader = serving->model == nullptr ? nullptr : open_model_reader(serving->model->id);
@@ -581,13 +598,16 @@ void open_serving(Serving* serving, const Request* request) {
     if (OidIsValid(request->recommender->links) && may_read(request->recommender->links)) {
         read_walk(*serving);
     }
+    serving->parts.end(Part::kPerson);
     Datum const query = vector_of_query(*serving);
     if (query != 0) {
         serving->ranking->set_query(tfidf_view(query));
     }
     collect_candidates(*serving, query);
-    if (request->explained != nullptr && may_be_shown(serving->sources, *request->explained)) {
-        serving->ranking->add(*request->explained);
+    if (request->explained != nullptr) {
+        unsigned const found_by = serving->found_by;
+        add_candidates(*serving, shown(serving->sources, int8_array(request->explained, 1)), 1);
+        serving->found_by = found_by;
     }
     if (serving->ranking->size() > 0) {
         describe_candidates(*serving);
@@ -598,6 +618,7 @@ void open_serving(Serving* serving, const Request* request) {
             serving->ranking->set_largest_collaborative(serving->person->largest_position_score());
         }
     }
+    serving->parts.end(Part::kDescribe);
 }
 
 void close_serving(Serving* serving) {
@@ -616,6 +637,8 @@ void serve(const Request* request, ReturnSetInfo* result) {
     if (serving.ranking->size() > 0) {
         put_answers(*rank(serving), result);
     }
+    serving.parts.end(Part::kRank);
+    serving.parts.report(static_cast<long>(serving.ranking->size()));
     close_serving(&serving);
 }
 

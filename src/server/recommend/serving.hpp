@@ -9,6 +9,7 @@
 #include "server/catalog/model.hpp"
 #include "server/model/reader.hpp"
 #include "server/recommend/neighbours.hpp"
+#include "server/recommend/parts.hpp"
 #include "server/recommend/request.hpp"
 #include "server/recommend/sources.hpp"
 
@@ -29,6 +30,7 @@ struct Serving {
     std::int64_t wanted;   // candidates from each signal
     NeighbourResult neighbours;   // of algorithm user_knn only
     Signal source;         // of the candidates that are being added
+    Parts parts;
     unsigned found_by;     // 1 << signal, of those that brought the snippet to be explained
 
     std::int32_t model_id() const { return model == nullptr ? 0 : model->id; }

@@ -8,13 +8,13 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <bit>
 
 #include "engine/rank/team.hpp"
 #include "engine/rank/walk.hpp"
 #include "server/catalog/relation.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/model/writer.hpp"
+#include "server/type/tfidf.hpp"
 
 namespace knowhow::server {
 namespace {
@@ -53,7 +53,8 @@ void append_visibility(Statement* statement, const Sources* sources) {
     if (request->mode != Mode::kRecommend || !sources->columns.visibility) {
         return;
     }
-    append_sql(statement, " AND (coalesce(s.visibility::text, 'public') = 'public'");
+    // Spelled so that the planner's statistics of the column tell how many rows pass.
+    append_sql(statement, " AND (s.visibility IS NULL OR s.visibility::text = 'public'");
     if (request->has_user && sources->has_team && sources->columns.team_id) {
         append_sql(statement, " OR (s.visibility::text = 'team' AND s.team_id = ");
         append_parameter(statement, INT8OID, Int64GetDatum(sources->team));
@@ -86,9 +87,33 @@ void append_filters(Statement* statement, const Sources* sources) {
     append_label_filter(statement, request, "difficulty", filters.difficulties);
 }
 
+// Leaves out what the person shall not be shown. A hashed subplan is looked up in a time that does
+// not grow with the list; = ANY of a parameter would be gone through for every row.
+void append_not_excluded(Statement* statement, const Sources* sources) {
+    if (sources->excluded_count == 0) {
+        return;
+    }
+    append_sql(statement, " AND s.snippet_id::int8 NOT IN (SELECT unnest(");
+    append_parameter(statement, INT8ARRAYOID,
+                     int8_array(sources->excluded, static_cast<int>(sources->excluded_count)));
+    append_sql(statement, "))");
+}
+
 void append_snippets(Statement* statement, const Sources* sources) {
     append_relation(statement, sources->request->recommender->snippets);
     append_sql(statement, " s");
+}
+
+// The columns of a DescribedRow, from alias s.
+void append_described(Statement* statement, const Sources* sources) {
+    append_sql(statement,
+               "s.snippet_id::int8 AS snippet_id, s.title::text AS title, "
+               "s.content::knowhow.tfidf AS content, ");
+    append_sql(statement,
+               sources->columns.created_at
+                   ? "CASE WHEN isfinite(s.created_at) THEN "
+                     "greatest(extract(epoch FROM now() - s.created_at)::float8 / 86400, 0) END AS age"
+                   : "NULL::float8 AS age");
 }
 
 // The person's team, by the users that are bound.
@@ -185,6 +210,8 @@ void read_excluded(Sources* sources) {
     SPI_freetuptable(rows);
 }
 
+constexpr int kDistanceColumn = 5;
+
 enum class Ties { kCut, kWhole };
 
 // The `most` snippets nearest to `vector`, and with Ties::kWhole those as near as the last of them,
@@ -194,13 +221,15 @@ enum class Ties { kCut, kWhole };
 SPITupleTable* nearest(const Sources* sources, Datum vector, std::uint64_t most, Ties ties) {
     Statement statement;
     begin_statement(&statement,
-                    "SELECT snippet_id, distance FROM (SELECT s.snippet_id::int8 AS snippet_id, "
-                    "s.content::knowhow.tfidf OPERATOR(knowhow.<#>) ");
+                    "SELECT snippet_id, title, content, age, distance FROM (SELECT ");
+    append_described(&statement, sources);
+    append_sql(&statement, ", s.content::knowhow.tfidf OPERATOR(knowhow.<#>) ");
     append_parameter(&statement, catalog_type("tfidf"), vector);
     append_sql(&statement, " AS distance FROM ");
     append_snippets(&statement, sources);
-    append_sql(&statement, " WHERE s.content IS NOT NULL");
+    append_sql(&statement, " WHERE s.content IS NOT NULL AND s.snippet_id IS NOT NULL");
     append_filters(&statement, sources);
+    append_not_excluded(&statement, sources);
     append_sql(&statement, psprintf(" ORDER BY distance FETCH FIRST " UINT64_FORMAT " ROWS %s",
                                     most, ties == Ties::kCut ? "ONLY" : "WITH TIES"));
     append_sql(&statement, ") AS nearest WHERE distance < 0 ORDER BY distance, snippet_id");
@@ -276,21 +305,13 @@ const char* filtered_by(const Sources* sources, std::int64_t snippet_id) {
     return names.len > 0 ? names.data : nullptr;
 }
 
-bool may_be_shown(const Sources* sources, std::int64_t snippet_id) {
-    Request request = *sources->request;
-    request.filters = {};
-    Sources unfiltered = *sources;
-    unfiltered.request = &request;
-    SPITupleTable* rows = allowed(&unfiltered, int8_array(&snippet_id, 1));
-    bool const found = rows->numvals > 0;
-    SPI_freetuptable(rows);
-    return found;
-}
-
 bool may_be_read(const Sources* sources, std::int64_t snippet_id) {
     Sources any = *sources;
     any.columns.visibility = false;
-    return may_be_shown(&any, snippet_id);
+    SPITupleTable* rows = shown(&any, int8_array(&snippet_id, 1));
+    bool const found = rows->numvals > 0;
+    SPI_freetuptable(rows);
+    return found;
 }
 
 Sources* open_sources(const Request* request) {
@@ -325,37 +346,41 @@ Sources* open_sources(const Request* request) {
 }
 
 SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit) {
-    std::uint64_t const needed = static_cast<std::uint64_t>(limit + sources->excluded_count);
-    // One more, to see whether ties are cut; and few different numbers, each of which is a plan.
-    std::uint64_t const most = std::bit_ceil(needed + 1);
-    SPITupleTable* const rows = nearest(sources, vector, most, Ties::kCut);
-    if (needed == 0 || rows->numvals < most ||
-        float8_column(rows, needed - 1, 2, 0) != float8_column(rows, most - 1, 2, 0)) {
+    std::uint64_t const needed = static_cast<std::uint64_t>(limit);
+    // One more, to see whether ties are cut.
+    SPITupleTable* const rows = nearest(sources, vector, needed + 1, Ties::kCut);
+    if (needed == 0 || rows->numvals <= needed ||
+        float8_column(rows, needed - 1, kDistanceColumn, 0) !=
+            float8_column(rows, needed, kDistanceColumn, 0)) {
         return rows;
     }
     SPI_freetuptable(rows);
-    return nearest(sources, vector, most, Ties::kWhole);
+    return nearest(sources, vector, needed, Ties::kWhole);
 }
 
 SPITupleTable* newest(const Sources* sources, std::int64_t limit) {
     Statement statement;
-    begin_statement(&statement, "SELECT s.snippet_id::int8 FROM ");
+    begin_statement(&statement, "SELECT ");
+    append_described(&statement, sources);
+    append_sql(&statement, " FROM ");
     append_snippets(&statement, sources);
-    append_sql(&statement, " WHERE true");
+    append_sql(&statement, " WHERE s.snippet_id IS NOT NULL");
     append_filters(&statement, sources);
+    append_not_excluded(&statement, sources);
     append_sql(&statement, sources->columns.created_at
                                ? " ORDER BY s.created_at DESC NULLS LAST, s.snippet_id LIMIT "
                                : " ORDER BY s.snippet_id DESC LIMIT ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(limit + sources->excluded_count));
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
     return run_statement(&statement);
 }
 
 SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
                          std::int64_t limit) {
     Statement statement;
-    begin_statement(&statement,
-                    "SELECT s.snippet_id::int8 FROM (SELECT l.snippet_id, sum(liked.affinity) AS "
-                    "affinity FROM unnest(");
+    begin_statement(&statement, "SELECT ");
+    append_described(&statement, sources);
+    append_sql(&statement,
+               " FROM (SELECT l.snippet_id, sum(liked.affinity) AS affinity FROM unnest(");
     append_parameter(&statement, TEXTARRAYOID, labels);
     append_sql(&statement, ", ");
     append_parameter(&statement, FLOAT8ARRAYOID, affinities);
@@ -368,14 +393,17 @@ SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
     append_snippets(&statement, sources);
     append_sql(&statement, " USING (snippet_id) WHERE true");
     append_filters(&statement, sources);
+    append_not_excluded(&statement, sources);
     append_sql(&statement, " ORDER BY liked.affinity DESC, s.snippet_id LIMIT ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(limit + sources->excluded_count));
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
     return run_statement(&statement);
 }
 
 SPITupleTable* allowed(const Sources* sources, Datum ids) {
     Statement statement;
-    begin_statement(&statement, "SELECT s.snippet_id::int8 FROM ");
+    begin_statement(&statement, "SELECT ");
+    append_described(&statement, sources);
+    append_sql(&statement, " FROM ");
     append_snippets(&statement, sources);
     append_sql(&statement, " WHERE s.snippet_id = ANY (");
     append_parameter(&statement, INT8ARRAYOID, ids);
@@ -384,21 +412,19 @@ SPITupleTable* allowed(const Sources* sources, Datum ids) {
     return run_statement(&statement);
 }
 
-SPITupleTable* describe(const Sources* sources, Datum ids) {
-    Statement statement;
-    begin_statement(&statement, "SELECT s.snippet_id::int8, s.title::text, s.content::knowhow.tfidf, ");
-    append_sql(&statement,
-               sources->columns.created_at
-                   ? "CASE WHEN isfinite(s.created_at) THEN "
-                     "greatest(extract(epoch FROM now() - s.created_at)::float8 / 86400, 0) END"
-                   : "NULL::float8");
-    append_sql(&statement, " FROM ");
-    append_snippets(&statement, sources);
-    append_sql(&statement, " WHERE s.snippet_id = ANY (");
-    append_parameter(&statement, INT8ARRAYOID, ids);
-    append_sql(&statement, ")");
-    append_visibility(&statement, sources);
-    return run_statement(&statement);
+SPITupleTable* shown(const Sources* sources, Datum ids) {
+    Request request = *sources->request;
+    request.filters = {};
+    Sources unfiltered = *sources;
+    unfiltered.request = &request;
+    return allowed(&unfiltered, ids);
+}
+
+DescribedRow described_row(SPITupleTable* rows, std::uint64_t row) {
+    bool no_content;
+    Datum const content = datum_column(rows, row, 3, &no_content);
+    return {int8_column(rows, row, 1), view_column(rows, row, 2),
+            no_content ? VectorView() : tfidf_view(content), float8_column(rows, row, 4, -1)};
 }
 
 SPITupleTable* labels_of(const Sources* sources, Datum ids) {

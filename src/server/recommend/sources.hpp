@@ -9,6 +9,7 @@
 // SPI_connect() and SPI_finish().
 #pragma once
 
+#include "engine/sparse/vector.hpp"
 #include "server/recommend/request.hpp"
 #include "server/recommend/statement.hpp"
 
@@ -26,9 +27,7 @@ struct SnippetColumns {
 struct Sources {
     const Request* request;
     SnippetColumns columns;
-    // What the person shall not be shown, ascending. Left out of rows once they are read: a list of
-    // hundreds would be searched through for every row of the table, the best k + n of which hold
-    // the best k without these n.
+    // What the person shall not be shown, ascending.
     const std::int64_t* excluded;
     std::int64_t excluded_count;
     bool has_team;       // the person's own; looked up for visibility
@@ -48,31 +47,39 @@ const char* excluded_as(const Sources* sources, std::int64_t snippet_id);
 // Which filters it does not pass ("topics, kinds"); NULL: it passes all. The caller may read it.
 const char* filtered_by(const Sources* sources, std::int64_t snippet_id);
 
-// Whether the caller may read it; and whether the person may see it too.
+// Whether the caller may read it, whatever the person may see.
 bool may_be_read(const Sources* sources, std::int64_t snippet_id);
-bool may_be_shown(const Sources* sources, std::int64_t snippet_id);
 
-// The three that follow give at least `limit` rows that are not excluded, where there are as many:
-// the caller leaves out what is excluded, and what is more.
+// What is read of a snippet. Views into the rows that it was read from.
+struct DescribedRow {
+    std::int64_t id;
+    std::string_view title;   // data() is NULL where the snippet has none
+    VectorView content;
+    double age;               // in days; -1 where unknown
+};
 
-// Ids and (negative) inner products of the snippets nearest to `vector`, all with a positive inner
-// product: columns snippet_id, distance.
+// Row `row` of the rows that the five functions below give.
+DescribedRow described_row(SPITupleTable* rows, std::uint64_t row);
+
+// The three that follow give snippets that are not excluded, `limit` of them where there are as
+// many; the first may give more.
+
+// The snippets nearest to `vector`, all with a positive inner product.
 SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit);
 
-// Ids of the newest snippets.
+// The newest.
 SPITupleTable* newest(const Sources* sources, std::int64_t limit);
 
-// Ids of the snippets with the highest sum of affinities over their labels: parallel arrays of
-// text[] ("kind:value") and float8[].
+// Those with the highest sum of affinities over their labels: parallel arrays of text[]
+// ("kind:value") and float8[].
 SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
                          std::int64_t limit);
 
 // Those of `ids` (bigint[], none of them excluded) that the filters let through.
 SPITupleTable* allowed(const Sources* sources, Datum ids);
 
-// snippet_id, title, content, age in days (0 where unknown) of `ids`, filters aside. What the
-// person may not see (visibility) is left out.
-SPITupleTable* describe(const Sources* sources, Datum ids);
+// Those of `ids` that the person may see, filters aside.
+SPITupleTable* shown(const Sources* sources, Datum ids);
 
 // snippet_id, "kind:value" of the topics and tags of `ids`, or NULL where no labels are bound.
 // One label may come twice: from a person and from a model.

@@ -165,4 +165,14 @@ const char* text_column(SPITupleTable* rows, std::uint64_t row, int column) {
     return null ? nullptr : TextDatumGetCString(value);
 }
 
+std::string_view view_column(SPITupleTable* rows, std::uint64_t row, int column) {
+    bool null;
+    Datum const value = datum_column(rows, row, column, &null);
+    if (null) {
+        return {};
+    }
+    text* const copy = DatumGetTextPP(value);
+    return {VARDATA_ANY(copy), VARSIZE_ANY_EXHDR(copy)};
+}
+
 }  // namespace knowhow::server

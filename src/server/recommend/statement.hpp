@@ -11,6 +11,8 @@ extern "C" {
 #include <lib/stringinfo.h>
 }
 
+#include <string_view>
+
 namespace knowhow::server {
 
 // SQL text with its parameters. Text is the key under which the plan is kept for the session, so
@@ -42,6 +44,7 @@ std::int64_t int8_column(SPITupleTable* rows, std::uint64_t row, int column);
 double float8_column(SPITupleTable* rows, std::uint64_t row, int column, double if_null);
 const char* text_column(SPITupleTable* rows, std::uint64_t row, int column);
 Datum datum_column(SPITupleTable* rows, std::uint64_t row, int column, bool* null);
-
+// In memory that lasts as long as SPI is connected; data() is NULL for a NULL.
+std::string_view view_column(SPITupleTable* rows, std::uint64_t row, int column);
 
 }  // namespace knowhow::server
