@@ -3,8 +3,9 @@
 Words follow Zipf's law with exponent 1.07 over 200,000 words; of a snippet's words two thirds come
 from all of them, one third from those of its topic (Zipf again, over 2,000 words of 100 topics), in
 all about 60 distinct ones. A person has 3 topics and rates about 100 snippets, nine in ten within these topics, some much more
-often than others. There is one person to 10 snippets, so that n snippets have about 10 n ratings
-(fewer where a person's topics have few snippets).
+often than others (fewer where a person's topics have few snippets). Where nothing else is said there
+is one person to 10 snippets, so that n snippets have about 10 n ratings. One person more, the last,
+has rated 5,000 of any topic, or a quarter of all where that is less.
 """
 import numpy as np
 
@@ -13,6 +14,7 @@ TOPICS = 100
 TOPIC_WORDS = 2_000
 SNIPPETS_A_PERSON = 10
 DRAWS_A_PERSON = 115   # of snippets; one drawn again is rated once
+RATINGS_OF_AVID = 5_000
 BATCH = 10_000
 
 
@@ -25,11 +27,12 @@ def zipf(count, exponent=1.07):
 
 
 class KnowledgeBase:
-    """`snippets` of them; equal arguments give equal rows."""
+    """`snippets` of them, rated by `people`; equal arguments give equal rows."""
 
-    def __init__(self, snippets, seed=42):
+    def __init__(self, snippets, people=None, seed=42):
         self.snippets = snippets
-        self.people = max(10, snippets // SNIPPETS_A_PERSON)
+        self.people = people or max(10, snippets // SNIPPETS_A_PERSON)
+        self.avid_person = self.people + 1
         self.seed = seed
         rng = np.random.default_rng(seed)
         # Consonant and vowel in turn, ending in a consonant: stems of their own, hardly a stop word.
@@ -98,6 +101,11 @@ class KnowledgeBase:
             for i in once:
                 yield (f"{person}\t{snippets[i] + 1}\t{ratings[i]}\t"
                        f"{np.datetime64('2025-01-01') + days[i]}\n")
+        some = rng.choice(self.snippets, min(RATINGS_OF_AVID, self.snippets // 4), replace=False)
+        for snippet, rating, day in zip(some, rng.integers(3, 6, len(some)),
+                                        rng.integers(0, 365, len(some))):
+            yield (f"{self.avid_person}\t{snippet + 1}\t{rating}\t"
+                   f"{np.datetime64('2025-01-01') + day}\n")
 
     def queries(self, count):
         """Texts of 2 to 6 words, drawn as a snippet of some topic draws its own."""

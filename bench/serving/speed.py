@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """Milliseconds of search() and recommend() over generated snippets, beside full-text search.
 
-usage: speed.py [--sizes N,N,...] [--calls N]
+usage: speed.py [--sizes SNIPPETS[:PEOPLE],...] [--calls N]
 
 The server is named by PGHOST, PGPORT and PGUSER, as for psql, which must be in PATH; the user must
 be a superuser (loading skips the foreign keys' triggers). The benchmark makes a database of its own
 and drops it. For each size it loads a knowledge base (generated.py says what is in it), trains, and
 times calls in one session, 10 results each, warm, no parallel query; the result of a call is
-fetched whole, reasons and evidence included. Beside them, over the same texts and queries:
+fetched whole, reasons and evidence included; the lines that end in 200 are with pool_depth = 200
+instead of 1,000. The avid person has rated 5,000 snippets, the others about 100. Beside them, over
+the same texts and queries:
 
     GIN    tsvector @@ any term of the query, ORDER BY ts_rank_cd
     RUM    the same with an index of extension rum, ORDER BY <=> (skipped where it is not installed)
@@ -18,6 +20,7 @@ less where others use the machine too.
 """
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -49,7 +52,7 @@ def load(name, base):
     """Loads and trains; prints what it took."""
     begin = time.perf_counter()
     psql(f"SELECT knowhow.create_knowledge_base('{name}');"
-         f"INSERT INTO {name}.users SELECT generate_series(1, {base.people})")
+         f"INSERT INTO {name}.users SELECT generate_series(1, {base.avid_person})")
     # The rows hold together by construction.
     def copy(target, rows):
         psql(f"SET session_replication_role = replica; COPY {name}.{target} FROM STDIN", rows)
@@ -108,7 +111,7 @@ $$;
 """
 
 
-def statements(name, peers):
+def statements(name, avid_person, peers):
     """Label and statement of each measurement; $1 is the query, $2 the person."""
     yield "search(query)", f"SELECT count(x) FROM knowhow.search($1, 10, '{name}') x"
     for index in peers:
@@ -119,6 +122,8 @@ def statements(name, peers):
     yield ("recommend(person, query)",
            f"SELECT count(x) FROM knowhow.recommend($2, $1, 10, '{name}') x")
     yield "recommend(person)", f"SELECT count(x) FROM knowhow.recommend($2, NULL, 10, '{name}') x"
+    yield ("recommend(avid person)",   # 5,000 ratings
+           f"SELECT count(x) FROM knowhow.recommend({avid_person}, NULL, 10, '{name}') x")
 
 
 def measure(name, base, calls, peers):
@@ -126,7 +131,7 @@ def measure(name, base, calls, peers):
     queries = list(base.queries(calls))
     people = np.random.default_rng(7).integers(1, base.people + 1, calls)
     times = {}
-    for label, statement in statements(name, peers):
+    for label, statement in statements(name, base.avid_person, peers):
         lines = psql(SESSION + f"SELECT * FROM pg_temp.measure($m${statement}$m$, "
                      f"ARRAY['{chr(39).join(queries).replace(chr(39), chr(39) + ',' + chr(39))}'], "
                      f"'{{{','.join(map(str, people))}}}')")
@@ -135,10 +140,32 @@ def measure(name, base, calls, peers):
     return times
 
 
+def print_parts(name, base, calls):
+    """What the parts of recommend() cost, by its own account."""
+    for label, query in (("recommend(person, query)", True), ("recommend(person)", False)):
+        queries = list(base.queries(calls))
+        people = np.random.default_rng(8).integers(1, base.people + 1, calls)
+        statements = "".join(
+            f"SELECT count(x) FROM knowhow.recommend({person}, "
+            f"{chr(39) + text + chr(39) if query else 'NULL'}, 10, '{name}') x;\n"
+            for person, text in zip(people, queries))
+        done = subprocess.run(
+            ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", DATABASE], encoding="utf-8",
+            input="SET max_parallel_workers_per_gather = 0; SET jit = off;\n" + statements +
+            "SET client_min_messages = debug1;\n" + statements, capture_output=True, check=True)
+        parts = {}
+        for line in done.stderr.splitlines():
+            if "knowhow: person" in line:
+                for part, value in re.findall(r"(\w+) ([\d.]+) ms", line):
+                    parts.setdefault(part, []).append(float(value))
+        print(f"{label:31}" + ", ".join(f"{part} {np.median(values):.2f}"
+                                        for part, values in parts.items()), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="2000,20000,200000")
+    parser.add_argument("--sizes", default="2000,20000,200000:100000")
     parser.add_argument("--calls", type=int, default=60)
     parser.add_argument("--keep", action="store_true", help="keep the database, print its name")
     options = parser.parse_args()
@@ -154,22 +181,29 @@ def main():
         else:
             print("RUM: skipped, extension rum is not installed")
         before = {}
-        for size in map(int, options.sizes.split(",")):
-            base = KnowledgeBase(size)
-            name = f"kb{size}"
+        for size in options.sizes.split(","):
+            base = KnowledgeBase(*map(int, size.split(":")))
+            name = f"kb{base.snippets}"
             load(name, base)
             for index in peers:
                 load_tsvectors(name, index)
             times = measure(name, base, options.calls, peers)
+            psql(f"""SELECT knowhow.alter_recommender('{name}', params => '{{"pool_depth": 200}}')""")
+            for label, values in measure(name, base, options.calls, []).items():
+                if label != "search(query)":
+                    times[label + ", 200"] = values
+            psql(f"""SELECT knowhow.alter_recommender('{name}', params => '{{"pool_depth": 1000}}')""")
             text = np.median(times["search(query)"][:, 0])
-            print(f"{'':26}{'median, ms':>12}{'95th':>9}{'median CPU':>12}{'/ search()':>12}"
+            print(f"{'':31}{'median, ms':>12}{'95th':>9}{'median CPU':>12}{'/ search()':>12}"
                   f"{'growth':>9}")
             for label, values in times.items():
                 median, cpu = np.median(values, axis=0)
                 growth = f"{median / before[label]:.1f}x" if label in before else ""
-                print(f"{label:26}{median:12.2f}{np.percentile(values[:, 0], 95):9.2f}{cpu:12.2f}"
+                print(f"{label:31}{median:12.2f}{np.percentile(values[:, 0], 95):9.2f}{cpu:12.2f}"
                       f"{median / text:11.2f}x{growth:>9}", flush=True)
                 before[label] = median
+            print("Medians of the parts, ms:")
+            print_parts(name, base, min(20, options.calls))
     finally:
         if options.keep:
             print(f"kept: {DATABASE}")
