@@ -94,13 +94,17 @@ inline std::vector<Hit> brute_force(Measure measure, VectorView query, const Tab
 
 class Fresh final : public FreshRows {
   public:
-    void rewind() override { at_ = 0; }
+    void rewind() override {
+        at_ = 0;
+        ++readings;
+    }
     std::span<const Row> next() override {
         const std::size_t count = std::min<std::size_t>(3, rows.size() - at_);
         at_ += count;
         return std::span(rows).subspan(at_ - count, count);
     }
     std::vector<Row> rows;
+    int readings = 0;
 
   private:
     std::size_t at_ = 0;

@@ -199,6 +199,62 @@ TEST(IndexTopK, ReadsLongTermsAndLargeVectors) {
     }
 }
 
+// Their distances are kept where they are few, until the scan begins anew.
+TEST(IndexTopK, ReadsFewFreshRowsOnceAndManyAgain) {
+    for (const std::uint32_t rows : {std::uint32_t{16384}, std::uint32_t{16385}}) {
+        Table table;
+        Fresh fresh;
+        for (std::uint32_t i = 0; i < rows; ++i) {
+            const Tid tid = make_tid(i, 1);
+            table.add(tid, {{"a", 1 + i * 7 % 1000}});
+            fresh.rows.push_back(table.row(tid));
+        }
+        const Stored query(Naive{{"a", 1}});
+        const std::vector<Hit> expected =
+            brute_force(Measure::kInnerProduct, query.view(), table);
+        Search search(Measure::kInnerProduct, query.view(), std::pmr::new_delete_resource());
+        Monitor none;
+        std::vector<Hit> first;
+        search.next({}, fresh, 10, first, none);
+        const int readings = fresh.readings;
+        std::vector<Hit> rest;
+        search.next({}, fresh, 20000, rest, none);
+        EXPECT_EQ(fresh.readings > readings, rows > 16384);
+        search.forget_fresh();
+        first.insert(first.end(), rest.begin(), rest.end());
+        expect_same(first, expected);
+        search.next({}, fresh, 10, rest, none);
+        EXPECT_GT(fresh.readings, readings);
+        EXPECT_TRUE(rest.empty());
+    }
+}
+
+// The list of many rows throws away its worse half again and again; ties straddle the cut.
+TEST(IndexTopK, KeepsTheBestOfManyInLargeBatches) {
+    std::mt19937 random(11);
+    Table table;
+    std::vector<Tid> tids;
+    for (std::uint32_t i = 0; i < 20000; ++i) {
+        const Tid tid = make_tid(static_cast<std::uint32_t>(random() % 100000),
+                                 static_cast<std::uint16_t>(1 + i % 200));
+        if (table.rows.count(tid) == 0) {
+            table.add(tid, {{"a", 1 + static_cast<double>(random() % 40)}, {"b", i % 3}});
+            tids.push_back(tid);
+        }
+    }
+    const Stored query(Naive{{"a", 1}, {"b", .5}});
+    for (const Measure measure : {Measure::kInnerProduct, Measure::kCosine}) {
+        const Built built = build(table, tids, measure, 8152);
+        const SearchedSegment segment{built.segment.get(), false};
+        for (const std::size_t first : {256, 257, 300, 1000}) {
+            Fresh fresh;
+            Search search(measure, query.view(), std::pmr::new_delete_resource());
+            expect_same(scan(search, std::span(&segment, 1), fresh, first),
+                        brute_force(measure, query.view(), table));
+        }
+    }
+}
+
 TEST(IndexTopK, RefusesTheSameRowTwice) {
     Table table;
     table.add(make_tid(1, 1), {{"a", 1}});

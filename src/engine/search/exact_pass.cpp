@@ -1,6 +1,7 @@
 #include "engine/search/exact_pass.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "engine/search/dictionary.hpp"
@@ -12,7 +13,8 @@ namespace {
 
 // Documents scored at a time: their sums fit into the second cache.
 constexpr std::uint32_t kWindow = 1U << 16;
-constexpr std::uint32_t kRowsAtATime = 4096;
+// Distances looked at together: most strips have none that can enter.
+constexpr std::uint32_t kStrip = 16;
 
 struct List {
     TermEntry entry;
@@ -20,22 +22,47 @@ struct List {
     PostingsReader::Place place;
 };
 
-// Deleted bits of some rows, where there may be any.
-class Deleted {
+// TIDs and deleted bits of rows, read for some at a time and where one of these is asked for.
+class Rows {
   public:
-    explicit Deleted(const SearchedSegment& searched) : searched_(searched) {}
-    void read(std::uint32_t first, std::uint32_t count) {
-        if (searched_.has_deleted) {
-            bits_.resize(count);
-            searched_.segment->read_deleted(first, bits_);
+    explicit Rows(const SearchedSegment& searched) : searched_(searched) {}
+
+    // None where it is deleted. Rows are asked for in ascending order.
+    std::optional<Tid> live(std::uint32_t row) {
+        if (row >= end_) {
+            read(row);
         }
+        const std::uint32_t place = row - first_;
+        return deleted_[place] != 0 ? std::nullopt : std::optional(tids_[place]);
     }
-    bool operator[](std::uint32_t i) const { return searched_.has_deleted && bits_[i] != 0; }
 
   private:
+    static constexpr std::uint32_t kAtATime = 1024;
+
+    void read(std::uint32_t row) {
+        first_ = row / kAtATime * kAtATime;
+        end_ = std::min(first_ + kAtATime, searched_.segment->rows());
+        searched_.segment->read_tids(first_, std::span(tids_).first(end_ - first_));
+        if (searched_.has_deleted) {
+            searched_.segment->read_deleted(first_, std::span(deleted_).first(end_ - first_));
+        }
+    }
+
     const SearchedSegment& searched_;
-    std::vector<std::uint8_t> bits_;
+    std::uint32_t first_ = 0;
+    std::uint32_t end_ = 0;
+    Tid tids_[kAtATime];
+    std::uint8_t deleted_[kAtATime] = {};
 };
+
+bool some_may_enter(const double* distances, const Best& best) {
+    const double limit = best.limit();
+    std::int64_t some = 0;  // as wide as a distance, for instructions that compare several
+    for (std::uint32_t i = 0; i < kStrip; ++i) {
+        some |= !(distances[i] > limit);
+    }
+    return some != 0;
+}
 
 }  // namespace
 
@@ -58,10 +85,10 @@ void exact_pass(const SearchedSegment& searched, VectorView query, double query_
 
     PostingsReader reader(segment);
     Block block;
-    Deleted deleted(searched);
-    std::pmr::vector<double> sums(std::min(kWindow, documents), memory);
+    Rows rows(searched);
+    std::pmr::vector<double> sums((std::min(kWindow, documents) + kStrip - 1) / kStrip * kStrip,
+                                  memory);
     std::pmr::vector<double> norms(memory);
-    std::pmr::vector<Tid> tids(std::min(kWindow, documents), memory);
     for (std::uint32_t first = 0; first < documents; first += kWindow) {
         const std::uint32_t count = std::min(kWindow, documents - first);
         std::fill(sums.begin(), sums.end(), 0.0);
@@ -96,22 +123,29 @@ void exact_pass(const SearchedSegment& searched, VectorView query, double query_
             norms.resize(count);
             segment.read_array(segment.root().norms, kNormBytes, first, count, norms.data());
         }
-        deleted.read(first, count);
-        bool have_tids = false;
-        for (std::uint32_t i = 0; i < count; ++i) {
-            const double distance =
-                distance_of(segment.measure(), sums[i], query_squared_norm, cosine ? norms[i] : 0);
-            if (!best.may_enter(distance) && distance == distance) {
+        for (std::uint32_t strip = 0; strip < count; strip += kStrip) {
+            const std::uint32_t here = std::min(kStrip, count - strip);
+            double* const distances = sums.data() + strip;
+            if (cosine) {
+                for (std::uint32_t i = 0; i < here; ++i) {
+                    distances[i] = distance_of(Measure::kCosine, distances[i], query_squared_norm,
+                                               norms[strip + i]);
+                }
+            } else {
+                for (std::uint32_t i = 0; i < kStrip; ++i) {
+                    distances[i] = distance_of(Measure::kInnerProduct, distances[i], 0, 0);
+                }
+            }
+            if (!some_may_enter(distances, best)) {
                 continue;
             }
-            if (deleted[i]) {
-                continue;
+            for (std::uint32_t i = 0; i < here; ++i) {
+                if (best.may_enter(distances[i])) {
+                    if (const std::optional<Tid> tid = rows.live(first + strip + i)) {
+                        best.offer({distances[i], *tid, false});
+                    }
+                }
             }
-            if (!have_tids) {
-                segment.read_tids(first, std::span(tids).first(count));
-                have_tids = true;
-            }
-            best.offer({distance, tids[i], false});
         }
         monitor.poll();
     }
@@ -120,19 +154,13 @@ void exact_pass(const SearchedSegment& searched, VectorView query, double query_
 void offer_nulls(const SearchedSegment& searched, std::uint32_t first, Best& best,
                  Monitor& monitor) {
     const Segment& segment = *searched.segment;
-    Deleted deleted(searched);
-    std::vector<Tid> tids;
-    for (std::uint32_t row = first; row < segment.rows(); row += kRowsAtATime) {
-        const std::uint32_t count = std::min(kRowsAtATime, segment.rows() - row);
-        tids.resize(count);
-        segment.read_tids(row, tids);
-        deleted.read(row, count);
-        for (std::uint32_t i = 0; i < count; ++i) {
-            if (!deleted[i]) {
-                best.offer({0, tids[i], true});
-            }
+    Rows rows(searched);
+    PollEvery poll(monitor, 4096);
+    for (std::uint32_t row = first; row < segment.rows(); ++row) {
+        if (const std::optional<Tid> tid = rows.live(row)) {
+            best.offer({0, *tid, true});
         }
-        monitor.poll();
+        poll.step();
     }
 }
 

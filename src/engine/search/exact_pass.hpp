@@ -2,6 +2,8 @@
 // finds the rows that share no term with the query.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory_resource>
 
@@ -12,8 +14,16 @@
 namespace knowhow::search {
 
 // The distance, from the inner product; to the bit what the operators compute.
-double distance_of(Measure measure, double product, double query_squared_norm,
-                   double squared_norm) noexcept;
+inline double distance_of(Measure measure, double product, double query_squared_norm,
+                          double squared_norm) noexcept {
+    if (measure == Measure::kInnerProduct) {
+        return 0 - product;  // not -product: nothing in common is 0 and not -0
+    }
+    if (query_squared_norm == 0 || squared_norm == 0) {
+        return 1;
+    }
+    return 1 - std::clamp(product / std::sqrt(query_squared_norm * squared_norm), -1.0, 1.0);
+}
 
 // Offers every document that is not deleted.
 void exact_pass(const SearchedSegment& searched, VectorView query, double query_squared_norm,

@@ -473,7 +473,7 @@ class SegmentPass {
         }
         const double distance =
             distance_of(segment_.measure(), product, query_squared_norm_, squared_norm);
-        if (!best_.may_enter(distance) && distance == distance) {
+        if (!best_.may_enter(distance)) {
             return;
         }
         if (searched_.has_deleted) {

@@ -1,9 +1,7 @@
 #include "engine/search/top_k.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
 #include <memory>
+#include <utility>
 
 #include "engine/search/best.hpp"
 #include "engine/search/exact_pass.hpp"
@@ -11,17 +9,14 @@
 #include "engine/sparse/prepared.hpp"
 
 namespace knowhow::search {
+namespace {
 
-double distance_of(Measure measure, double product, double query_squared_norm,
-                   double squared_norm) noexcept {
-    if (measure == Measure::kInnerProduct) {
-        return 0 - product;  // not -product: nothing in common is 0 and not -0
-    }
-    if (query_squared_norm == 0 || squared_norm == 0) {
-        return 1;
-    }
-    return 1 - std::clamp(product / std::sqrt(query_squared_norm * squared_norm), -1.0, 1.0);
-}
+constexpr std::size_t kMostFreshKept = 16384;
+
+// A search skips what the limit excludes, so that must fall with every row.
+static_assert(Search::kMostSearched <= Best::kMostInHeap);
+
+}  // namespace
 
 double distance(Measure measure, VectorView query, VectorView document) noexcept {
     const bool cosine = measure == Measure::kCosine;
@@ -37,21 +32,35 @@ Search::Search(Measure measure, std::optional<VectorView> query, std::pmr::memor
     }
 }
 
-void Search::offer_fresh(FreshRows& fresh, Best& best, Monitor& monitor) const {
+void Search::offer_fresh(FreshRows& fresh, Best& best, Monitor& monitor) {
+    if (fresh_hits_) {
+        for (const Hit& hit : *fresh_hits_) {
+            best.offer(hit);
+        }
+        return;
+    }
+    std::vector<Hit> kept;
+    std::size_t count = 0;
     fresh.rewind();
     for (std::span<const Row> rows = fresh.next(); !rows.empty(); rows = fresh.next()) {
         PollEvery poll(monitor, 256);
         for (const Row& row : rows) {
-            if (row.null || !query_) {
-                best.offer({0, row.tid, true});
-            } else {
+            Hit hit{0, row.tid, true};
+            if (!row.null && query_) {
                 const double norm = measure_ == Measure::kCosine ? squared_norm(row.vector) : 0;
-                best.offer({distance_of(measure_, prepared_->dot(row.vector), squared_norm_, norm),
-                            row.tid, false});
+                hit = {distance_of(measure_, prepared_->dot(row.vector), squared_norm_, norm),
+                       row.tid, false};
+            }
+            best.offer(hit);
+            if (++count <= kMostFreshKept) {
+                kept.push_back(hit);
             }
             poll.step();
         }
         monitor.poll();
+    }
+    if (count == kept.size()) {
+        fresh_hits_ = std::move(kept);
     }
 }
 
@@ -60,7 +69,7 @@ void Search::next(std::span<const SearchedSegment> segments, FreshRows& fresh, s
     // Primed with what the dictionary promises, then without (too many rows deleted or returned
     // already), then by all scores: each finds the same rows where it finds enough.
     for (const bool primed : {true, false}) {
-        if (!query_ || found_all_high_) {
+        if (!query_ || found_all_high_ || k > kMostSearched) {
             break;
         }
         Best best(k, last_);

@@ -41,25 +41,35 @@ struct SearchedSegment {
 // One ordered scan. Rows come in batches, in the order of ranks_before(), each exactly once, to
 // the very last one.
 //
+// Up to kMostSearched rows are searched for, reading no more than that takes. More rows at once, or
+// those that have little in common with the query, are found by scoring all, which costs about the
+// same whatever their number.
+//
 // Where a batch is cut does not depend on what is stored in which segment. So when the set of
 // segments has changed (GenerationChanged; next() threw and changed nothing), the caller opens the
-// present ones and calls next() again: it goes on after the last row returned.
+// present ones, calls forget_fresh(), and next() again: it goes on after the last row returned.
 class Search {
   public:
+    static constexpr std::size_t kMostSearched = 256;
+
     // `query`: none where it is NULL; then every row comes without a distance, by TID. Its bytes
     // must outlive the object. Large temporary memory comes from `memory`.
     Search(Measure measure, std::optional<VectorView> query, std::pmr::memory_resource* memory);
 
     // The next `k` best rows that are not deleted, k > 0; fewer only at the end. Appends nothing
-    // but to an empty `hits`, which it clears first. 24 bytes for each of k.
+    // but to an empty `hits`, which it clears first. Takes up to 100 bytes for each of k.
     void next(std::span<const SearchedSegment> segments, FreshRows& fresh, std::size_t k,
               std::vector<Hit>& hits, Monitor& monitor);
+
+    // Fresh rows are read by the first batch; if they are not many, their distances are kept for
+    // those that follow, until this is called. What comes in meanwhile is not the scan's.
+    void forget_fresh() noexcept { fresh_hits_.reset(); }
 
     // Rows returned so far.
     std::uint64_t returned() const noexcept { return returned_; }
 
   private:
-    void offer_fresh(FreshRows& fresh, Best& best, Monitor& monitor) const;
+    void offer_fresh(FreshRows& fresh, Best& best, Monitor& monitor);
     void finish(Best& best, std::vector<Hit>& hits);
 
     Measure measure_;
@@ -69,6 +79,7 @@ class Search {
     std::shared_ptr<const PreparedVector> prepared_;
     std::optional<Hit> last_;  // returned; none: nothing yet
     std::uint64_t returned_ = 0;
+    std::optional<std::vector<Hit>> fresh_hits_;  // all of them
     bool found_all_high_ = false;  // what is left scores little or nothing
 };
 

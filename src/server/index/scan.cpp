@@ -6,6 +6,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -22,9 +23,12 @@ extern "C" {
 namespace knowhow::server::index {
 namespace {
 
-// Few rows are wanted, most often; each batch costs a search, so the next is larger.
-constexpr std::size_t kFirstBatch = 10;
-constexpr std::size_t kBatchGrowth = 4;
+// How many rows come from one search. Few are wanted, most often: the first batches are those for
+// which the dictionary knows what score a row must have (search::kRanks). Who wants more wants many.
+constexpr std::array<std::size_t, 4> kBatches = {10, 30, 120, 2000};
+constexpr std::size_t kBatchGrowth = 8;  // of what follows
+// What a search takes for each row that it returns, at most (Search::next).
+constexpr std::size_t kBytesPerRow = 100;
 
 // The fresh area as the engine reads it, as often as it wants.
 class ScannedFresh : public search::FreshRows {
@@ -59,10 +63,12 @@ class Ranking {
             if (ended_) {
                 return false;
             }
-            std::size_t const most = static_cast<std::size_t>(work_mem) * 1024 / sizeof hit;
             search_next();
             ended_ = hits_.size() < batch_;
-            batch_ = std::min(batch_ * kBatchGrowth, most);
+            ++batches_;
+            std::size_t const most = static_cast<std::size_t>(work_mem) * 1024 / kBytesPerRow;
+            batch_ = std::min(batches_ < kBatches.size() ? kBatches[batches_] : batch_ * kBatchGrowth,
+                              most);
             at_ = 0;
             if (hits_.empty()) {
                 return false;
@@ -119,6 +125,7 @@ class Ranking {
     }
 
     void close() {
+        search_.forget_fresh();
         fresh_.reset();
         segments_.clear();
         opened_.clear();
@@ -149,7 +156,8 @@ class Ranking {
     std::optional<ScannedFresh> fresh_;
     std::vector<search::Hit> hits_;
     std::size_t at_ = 0;
-    std::size_t batch_ = kFirstBatch;
+    std::size_t batches_ = 0;  // so far
+    std::size_t batch_ = kBatches[0];
     bool ended_ = false;
 };
 
