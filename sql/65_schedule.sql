@@ -400,6 +400,24 @@ SELECT last_error FROM knowhow.health;
 INSERT INTO knowhow.training_run_catalog (recommender_id, state)
 SELECT recommender_id, state FROM knowhow.recommender_catalog, unnest('{succeeded,canceled,running}'::text[]) AS state;
 SELECT last_error FROM knowhow.health;
+-- Fresh rows of the index: of all rows before VACUUM has made a segment of them; none while somebody
+-- holds the table to build it anew, and where there is no index.
+TRUNCATE plan.snippets CASCADE;
+SELECT fresh_rows, fresh_share FROM knowhow.health;
+INSERT INTO plan.snippets (title, body) SELECT 'Title ' || n, repeat(n || ' words ', 9) FROM generate_series(1, 3000) AS n;
+SELECT fresh_rows, fresh_share FROM knowhow.health;
+VACUUM plan.snippets;
+SELECT fresh_rows < 1000 AS few, fresh_share < .3 AS small_share, fresh_share > 0 AS some FROM knowhow.health;
+BEGIN;
+LOCK TABLE plan.snippets;
+SELECT fresh_rows, fresh_share FROM knowhow.health;
+ROLLBACK;
+ALTER TABLE plan.snippets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+SELECT fresh_rows IS NOT NULL AS superuser_sees FROM knowhow.health;
+DO $$ BEGIN EXECUTE 'DROP INDEX ' || (SELECT indexrelid::regclass FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = relam
+    WHERE indrelid = 'plan.snippets'::regclass AND amname = 'tfidf'); END $$;
+SELECT fresh_rows, fresh_share FROM knowhow.health;
+CREATE INDEX ON plan.snippets USING tfidf (content knowhow.tfidf_ip_ops);
 
 -- ---- Rights: the owner and members schedule; who may read the snippets sees; nobody calls what is
 -- internal; who monitors sees what is wrong everywhere.
@@ -412,12 +430,16 @@ SELECT count(*) FROM knowhow.health;
 SELECT knowhow.alter_recommender('plan', retrain_every => '1 day');
 SET ROLE regress_knowhow_monitor;
 SELECT count(*) FROM knowhow.schedules;
-SELECT count(*) FROM knowhow.health;
+SELECT count(*), count(fresh_rows) AS fresh_rows FROM knowhow.health;
 RESET ROLE;
 GRANT SELECT ON plan.snippets TO regress_knowhow_reader;
 SET ROLE regress_knowhow_reader;
 SELECT recommender, every FROM knowhow.schedules;
-SELECT recommender, setup_problem FROM knowhow.health;
+SELECT recommender, setup_problem, fresh_rows FROM knowhow.health;
+RESET ROLE;
+ALTER TABLE plan.snippets DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
+SET ROLE regress_knowhow_reader;
+SELECT fresh_rows FROM knowhow.health;
 SELECT knowhow.alter_recommender('plan', retrain_every => '1 day');
 SELECT * FROM knowhow.schedule_catalog;
 SELECT * FROM knowhow.change_counters;

@@ -636,7 +636,8 @@ SELECT r.name AS recommender, m.model_id AS active_model, now() - m.trained_at A
                THEN format('max_worker_processes = %s leaves no room for knowhow''s processes: '
                    'set it to 8 or more and restart the server',
                    current_setting('max_worker_processes'))
-       END AS setup_problem
+       END AS setup_problem,
+       f.fresh_rows, f.fresh_share
 FROM knowhow.recommender_catalog r
 CROSS JOIN (SELECT knowhow.schedule_now() AS moment) AS clock
 LEFT JOIN knowhow.schedule_due d ON d.recommender_id = r.recommender_id
@@ -650,6 +651,24 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT CASE WHEN d.due_since < clock.moment THEN knowhow.window_opens(
         d.due_since, d.window_start, d.window_end, d.time_zone) END AS opened) AS o ON true
+-- Alerts neither fail nor wait: an index that the user may not look into, or that somebody builds
+-- anew, is left out.
+LEFT JOIN LATERAL (
+    SELECT sum(x.fresh_rows)::int8 AS fresh_rows,
+           (sum(x.fresh_rows) / nullif(sum(x.documents), 0))::float4 AS fresh_share
+    FROM knowhow.relations_beneath(r.snippets) AS t(relation)
+    JOIN pg_index i ON i.indrelid = t.relation AND i.indisvalid
+    JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_am a ON a.oid = c.relam AND a.amname = 'tfidf'
+    CROSS JOIN LATERAL knowhow.index_statistics(
+        CASE WHEN has_table_privilege(t.relation, 'SELECT') AND NOT row_security_active(t.relation)
+                  AND NOT (c.relpersistence = 't'
+                           OR c.relpersistence = 'u' AND pg_is_in_recovery())
+                  AND NOT EXISTS (
+                      SELECT FROM pg_locks l JOIN pg_database b ON b.oid = l.database
+                      WHERE b.datname = current_database() AND l.mode = 'AccessExclusiveLock'
+                        AND l.relation IN (i.indexrelid, t.relation))
+             THEN i.indexrelid END) AS x) AS f ON true
 WHERE has_table_privilege(r.snippets, 'SELECT') OR pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW knowhow.health IS 'one row a recommender, for alerts: those whose snippets the current user may read, and all for members of pg_monitor';
 COMMENT ON COLUMN knowhow.health.last_error IS 'SQLSTATE and message of the last run, where it failed';
@@ -657,6 +676,8 @@ COMMENT ON COLUMN knowhow.health.rows_changed IS 'rows inserted, updated and del
 COMMENT ON COLUMN knowhow.health.drift IS 'the same beneath snippets, as a share of the snippets that the active model counted';
 COMMENT ON COLUMN knowhow.health.overdue IS 'for how long a scheduled run could have started and has not succeeded; NULL where none is due';
 COMMENT ON COLUMN knowhow.health.setup_problem IS 'what keeps it from being trained or from answering well, with the way out; NULL when all is well';
+COMMENT ON COLUMN knowhow.health.fresh_rows IS 'rows that every search reads because the tfidf indexes of the snippets have them in no segment yet; NULL where there is no such index, or none that the user may look into';
+COMMENT ON COLUMN knowhow.health.fresh_share IS 'the same as a share of all rows of these indexes';
 
 REVOKE ALL ON knowhow.schedules, knowhow.health FROM PUBLIC;
 GRANT SELECT ON knowhow.schedules, knowhow.health TO PUBLIC;
