@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """What evaluate() says of a company's twelve months of article sharing.
 
-usage: deskdrop.py DATA
+usage: deskdrop.py DATA [PART...]        parts: replay, compare, person_time; all where none is named
 An article is created by its first event. Interactions: per person, article and kind of event the
 first one, with the weights of a knowledge base and without decay by age. Rows: nDCG@10 per person
 with the 95 % bootstrap interval; `replay` cuts at 80 % of first interactions and retrains weekly,
-`person_time` is for comparison with papers and leaks. Needs an empty database with the extension.
+`person_time` is for comparison with papers and leaks. `compare` pairs the default with each of the
+others by person, by replay. Needs an empty database with the extension.
 """
 import csv
 import json
@@ -29,6 +30,7 @@ RECOMMENDERS = {
     "trending": ("trending", {}),
     "newest": ("newest", {}),
 }
+COMPARED = [name for name in RECOMMENDERS if name != "weights not sought"]
 
 
 def load(folder):
@@ -58,34 +60,49 @@ def load(folder):
     return len({user for user, _, _ in first}), len(created), len(first)
 
 
+def evaluate(split):
+    print(f"{'split':<14}{'served':<20}{'nDCG@10':>8}{'low':>8}{'high':>8}{'people':>8}{'s':>6}"
+          "  remarks")
+    for name in RECOMMENDERS:
+        start = time.time()
+        value, low, high, n, remarks = copy_out(
+            "SELECT round(value::numeric, 4), round(low::numeric, 4), round(high::numeric, 4), "
+            f"n, remarks FROM knowhow.evaluate('{name}', '{split}', '{{10}}') "
+            "WHERE metric = 'ndcg' AND part IS NULL")[0]
+        print(f"{split:<14}{name:<20}{value:>8}{low:>8}{high:>8}{n:>8}"
+              f"{time.time() - start:>6.0f}  {remarks}", flush=True)
+
+
+def compare():
+    print("replay, paired by person (95 % interval), Holm-corrected over every pair of the six:")
+    for second, difference, low, high, adjusted_p, n in copy_out(
+            "SELECT second, round(difference::numeric, 4), round(low::numeric, 4), "
+            "round(high::numeric, 4), adjusted_p, n "
+            f"FROM knowhow.compare('{{{','.join(COMPARED)}}}') WHERE first = 'default'"):
+        verdict = ("not told apart from" if float(adjusted_p) > .05 else
+                   "above" if float(difference) > 0 else "below")
+        print(f"default {verdict} {second}: {difference} ({low} to {high}), "
+              f"adjusted p {float(adjusted_p):.2g}, {n} people", flush=True)
+
+
+PARTS = {"replay": lambda: evaluate("replay"), "compare": compare,
+         "person_time": lambda: evaluate("person_time")}
+
+
 def main():
     folder = sys.argv[1] + "/deskdrop"
+    parts = sys.argv[2:] or list(PARTS)
     if not os.path.isdir(folder):
         print("deskdrop is not there")
         return 0
     people, articles, interactions = load(folder)
     print(f"deskdrop: {people} people, {articles} articles, {interactions} interactions")
-    print(f"{'split':<14}{'served':<20}{'nDCG@10':>8}{'low':>8}{'high':>8}{'people':>8}{'s':>6}"
-          "  remarks")
-    for split in ("replay", "person_time"):
-        for name, (algorithm, params) in RECOMMENDERS.items():
-            if split == "replay":
-                run(f"SELECT knowhow.create_recommender('{name}', 'snippets', 'interactions', "
-                    + (f"algorithm => '{algorithm}', " if algorithm else "")
-                    + f"params => '{json.dumps(params)}')")
-            start = time.time()
-            value, low, high, n, remarks = copy_out(
-                "SELECT round(value::numeric, 4), round(low::numeric, 4), round(high::numeric, 4), "
-                f"n, remarks FROM knowhow.evaluate('{name}', '{split}', '{{10}}') "
-                "WHERE metric = 'ndcg' AND part IS NULL")[0]
-            print(f"{split:<14}{name:<20}{value:>8}{low:>8}{high:>8}{n:>8}"
-                  f"{time.time() - start:>6.0f}  {remarks}", flush=True)
-    print("replay, paired by person:")
-    for first, second, *row in copy_out(
-            "SELECT first, second, round(difference::numeric, 4), round(low::numeric, 4), "
-            "round(high::numeric, 4), round(adjusted_p::numeric, 4) "
-            "FROM knowhow.compare('{default,trending,newest}') WHERE first = 'default'"):
-        print(f"{first} - {second}: {row[0]} ({row[1]} to {row[2]}), adjusted p {row[3]}")
+    for name, (algorithm, params) in RECOMMENDERS.items():
+        run(f"SELECT knowhow.create_recommender('{name}', 'snippets', 'interactions', "
+            + (f"algorithm => '{algorithm}', " if algorithm else "")
+            + f"params => '{json.dumps(params)}')")
+    for part in parts:
+        PARTS[part]()
     return 0
 
 
