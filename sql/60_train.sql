@@ -156,7 +156,7 @@ BEGIN
                 WHEN 1 THEN (SELECT count(*) FROM knowhow.recommend(1, NULL, 10, 'train_kb', exclude => '{}'))
                 WHEN 2 THEN (SELECT count(*) FROM knowhow.recommend(1, 'title', 10, 'train_kb', exclude => '{}'))
                 WHEN 3 THEN (SELECT count(*) FROM knowhow.recommend(NULL, NULL, 10, 'train_kb'))
-                WHEN 4 THEN (SELECT count(*) FROM knowhow.similar(5, 10, 'train_kb'))
+                WHEN 4 THEN (SELECT count(*) FROM knowhow.similar(4, 10, 'train_kb'))
                 ELSE (SELECT count(*) FROM knowhow.search('title', 10, 'train_kb')) END || ' ';
         EXCEPTION WHEN others THEN answers := answers || SQLSTATE || ' ';
         END;

@@ -53,7 +53,7 @@ SELECT DISTINCT reason FROM knowhow.recommend(1000, max_results => 5);
 SELECT split, count(*) > 10 AS rows FROM unnest(ARRAY['replay', 'time', 'leave_one_out']) split, knowhow.evaluate(split => split, k => '{5}') GROUP BY 1 ORDER BY 1;
 
 -- Trending beside the others: as of now it is what evaluate() would have shown, to the bit.
-SELECT knowhow.alter_recommender('signals', algorithm => 'item_knn', params => '{"trending_weight": 0.5, "freshness_weight": 0.3, "freshness_half_life": 3, "trending_half_life": 2}');
+SELECT knowhow.alter_recommender('signals', algorithm => 'slim', params => '{"trending_weight": 0.5, "freshness_weight": 0.3, "freshness_half_life": 3, "trending_half_life": 2}');
 SELECT knowhow.train() > 0 AS trained;
 CREATE VIEW signals_both AS
 SELECT r.snippet_id AS served, r.score AS served_score, a.snippet_id AS as_of, a.score AS as_of_score

@@ -13,6 +13,7 @@ Needs a server (PGHOST, PGPORT, PGUSER, PGDATABASE) with the extension available
 drops knowledge base "citeulike".
 """
 import argparse
+import concurrent.futures
 import math
 import os
 import random
@@ -79,22 +80,27 @@ def train_model(name):
 
 
 def recall(people, test):
-    """Mean recall at CUTS over people."""
+    """Mean recall at CUTS over people, and milliseconds a call; a connection a CPU."""
     start = time.time()
     hits = {user: [0] * len(CUTS) for user in people}
-    rows = psql.copy_out(
-        "SELECT u.user_id, r.rank, r.snippet_id FROM unnest('{%s}'::bigint[]) AS u (user_id) "
-        "CROSS JOIN LATERAL knowhow.recommend(u.user_id, NULL, %d, 'citeulike') AS r"
-        % (",".join(map(str, people)), max(CUTS)))
     wanted = {user: set(test[user]) for user in people}
-    for user, rank, article in rows:
-        if int(article) in wanted[int(user)]:
-            for i, cut in enumerate(CUTS):
-                hits[int(user)][i] += int(rank) <= cut
+
+    def answers(some):
+        return psql.copy_out(
+            "SELECT u.user_id, r.rank, r.snippet_id FROM unnest('{%s}'::bigint[]) AS u (user_id) "
+            "CROSS JOIN LATERAL knowhow.recommend(u.user_id, NULL, %d, 'citeulike') AS r"
+            % (",".join(map(str, some)), max(CUTS)))
+
+    connections = min(os.cpu_count(), len(people))
+    with concurrent.futures.ThreadPoolExecutor(connections) as pool:
+        for rows in pool.map(answers, (people[n::connections] for n in range(connections))):
+            for user, rank, article in rows:
+                if int(article) in wanted[int(user)]:
+                    for i, cut in enumerate(CUTS):
+                        hits[int(user)][i] += int(rank) <= cut
     means = [sum(hits[user][i] / len(wanted[user]) for user in people) / len(people)
              for i in range(len(CUTS))]
-    each = 1000 * (time.time() - start) / len(people)
-    return means, each
+    return means, 1000 * connections * (time.time() - start) / len(people)
 
 
 def show(name, means, each):

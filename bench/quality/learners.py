@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Every learner on citeulike-t, P=10, through recommend() itself, beside the published figures.
 
-usage: learners.py [--data DIR] [--validate SEED] [--people N] [--only NAME,...] [--with-text]
+usage: learners.py [--data DIR] [--validate SEED] [--people N] [--only NAME;...] [--with-text]
 
 One row a learner: recall as in citeulike.py, of what people liked alone (no text, no labels), and
 with --with-text of text and ratings together. Parameters were chosen by --validate, which ranks
@@ -26,10 +26,11 @@ PUBLISHED = """published (Ferrari Dacrema et al. 2021, additional material, tabl
 
 # name, algorithm, parameters
 LEARNERS = (
+    ("popularity", "popularity", {}),
     ("item_knn", "item_knn", {}),
     ("item_knn, activity", "item_knn", {"shrinkage": 50, "user_activity": 0.5}),
     ("user_knn", "user_knn", {}),
-    ("slim", "slim", {}),
+    ("slim, the default", "slim", {}),
     ("slim, activity", "slim", {"ridge": 50, "user_activity": 0.5}),
     ("ials", "ials", {}),
     ("ials, 256 factors", "ials", {"factors": 256}),

@@ -21,7 +21,7 @@ CREATE TABLE knowhow.recommender_catalog (
     users pg_catalog.regclass,
     links pg_catalog.regclass,
     bound_names pg_catalog.text[] NOT NULL CHECK (pg_catalog.cardinality(bound_names) BETWEEN 6 AND 7),
-    algorithm pg_catalog.text NOT NULL DEFAULT 'item_knn',
+    algorithm pg_catalog.text NOT NULL DEFAULT 'slim',
     params pg_catalog.jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(params) = 'object'),
     created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
     text_version pg_catalog.text
@@ -202,7 +202,7 @@ CREATE FUNCTION knowhow.create_recommender(
     ratings pg_catalog.regclass DEFAULT NULL,
     events pg_catalog.regclass DEFAULT NULL,
     users pg_catalog.regclass DEFAULT NULL,
-    algorithm pg_catalog.text DEFAULT 'item_knn',
+    algorithm pg_catalog.text DEFAULT 'slim',
     params pg_catalog.jsonb DEFAULT '{}',
     links pg_catalog.regclass DEFAULT NULL)
 RETURNS pg_catalog.void

@@ -188,7 +188,7 @@ BEGIN
         format('%I.ratings', schema_name)::regclass,
         format('%I.events', schema_name)::regclass,
         format('%I.users', schema_name)::regclass,
-        'item_knn'::text,
+        'slim'::text,
         '{}'::jsonb,
         format('%I.links', schema_name)::regclass);
 END

@@ -36,6 +36,7 @@ def create(name, random, people, snippets):
     """A knowledge base with ids that are neither dense nor in order of anything."""
     ids = random.choice(10 ** 6, snippets, replace=False) + 1
     psql(f"SELECT knowhow.create_knowledge_base('{name}');"
+         f"SELECT knowhow.alter_recommender('{name}', algorithm => 'item_knn');"
          f"INSERT INTO {name}.users SELECT generate_series(1, {people})")
     texts = []
     for snippet in ids:

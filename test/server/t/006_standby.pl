@@ -43,7 +43,7 @@ sub same_answers {
     return;
 }
 
-same_answers('item_knn');
+same_answers('slim');
 my ($status, $out, $err) = $standby->psql('postgres', 'SELECT knowhow.train()');
 like($err, qr/cannot execute knowhow\.train\(\) (in a read-only transaction|during recovery)/, 'train() on the standby');
 
@@ -62,7 +62,7 @@ is($standby->safe_psql('postgres', q{SELECT snippet_id FROM knowhow.search('bran
     'a new word is found');
 $primary->safe_psql('postgres', q{SELECT knowhow.alter_recommender('kb', algorithm => 'user_knn')});
 same_answers('user_knn');
-$primary->safe_psql('postgres', q{SELECT knowhow.alter_recommender('kb', algorithm => 'item_knn');
+$primary->safe_psql('postgres', q{SELECT knowhow.alter_recommender('kb', algorithm => 'slim');
     SELECT knowhow.activate_model(min(model_id)) FROM knowhow.models});
 same_answers('the former model');
 
