@@ -40,7 +40,8 @@ def prepare(interactions):
                    (1 + floor(5 * random()))::float4 AS weight, now() AS occurred_at
             FROM generate_series(1::int8, {people}) u, generate_series(1, {interactions // people});
         VACUUM ANALYZE kb.interactions;
-        SELECT knowhow.create_recommender('kb', 'kb.snippets', 'kb.interactions')""", DATABASE)
+        SELECT knowhow.create_recommender('kb', 'kb.snippets', 'kb.interactions',
+            algorithm => 'item_knn')""", DATABASE)
     return people, snippets
 
 

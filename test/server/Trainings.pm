@@ -25,8 +25,8 @@ sub new_server {
 
 # A small knowledge base `name`. Its background trainings read through a view that
 #  - waits as long as somebody else holds the advisory lock `gate` (foreground ones pass);
-#  - adds what table `load` asks for: so many people with so many items each. Learning takes
-#    people * items * items steps, 1e9 of them about a second.
+#  - adds what table `load` asks for: so many people with so many items each. Learning (item_knn)
+#    takes people * items * items steps, 1e9 of them about a second.
 sub make_knowledge_base {
     my ($node, $database, $name, $gate, @params) = @_;
     $node->safe_psql($database, qq{
@@ -51,7 +51,7 @@ sub make_knowledge_base {
         UNION ALL
         SELECT 1000000 + u, 1000000 + (u * 7919 + i) % (2 * items), 1 + (u * i) % 5, now()
         FROM $name.load, generate_series(1::bigint, people) u, generate_series(1::bigint, items) i;
-        SELECT knowhow.alter_recommender('$name', interactions => '$name.training');
+        SELECT knowhow.alter_recommender('$name', algorithm => 'item_knn', interactions => '$name.training');
     }, @params);
     return;
 }

@@ -24,7 +24,7 @@ $node->safe_psql('postgres', q{
     SELECT u::bigint AS user_id, (u * 7919 + i * i * 31) % 4000 + 1 AS snippet_id,
            (1 + (u + i) % 5)::real AS weight, now() AS occurred_at
     FROM generate_series(1::bigint, 4000) u, generate_series(1::bigint, 600) i;
-    SELECT knowhow.alter_recommender('kb', params => '{"keep_models": 100}');
+    SELECT knowhow.alter_recommender('kb', algorithm => 'item_knn', params => '{"keep_models": 100}');
     SELECT knowhow.train('kb');
 });
 my $answers = q{SELECT array_agg((u, rank, r.snippet_id, round(score::numeric, 4))) FROM generate_series(1, 20) u, knowhow.recommend(u, 'title', 20, 'kb') r};

@@ -24,7 +24,7 @@ sub make_base {
         SELECT u::bigint AS user_id, (u * 7919 + i * i * 31) % 4000 + 1 AS snippet_id,
                (1 + (u + i) % 5)::real AS weight, now() AS occurred_at
         FROM generate_series(1::bigint, 4000) u, generate_series(1::bigint, 300) i;
-        SELECT knowhow.alter_recommender('kb', interactions => 'many');
+        SELECT knowhow.alter_recommender('kb', algorithm => 'item_knn', interactions => 'many');
     });
     return;
 }
