@@ -147,7 +147,7 @@ gone('after the end');
 $node->safe_psql('postgres', q{
     ALTER DATABASE postgres SET knowhow.training_share = 50;
     SELECT knowhow.create_knowledge_base('second');
-    SELECT knowhow.alter_recommender('second', interactions => 'many');
+    SELECT knowhow.alter_recommender('second', algorithm => 'item_knn', interactions => 'many');
     SELECT knowhow.retrain_in_background('kb'), knowhow.retrain_in_background('second')});
 $node->poll_query_until('postgres', q{SELECT string_agg(phase, ',' ORDER BY phase) = 'learning,queued'
     FROM knowhow.training_progress WHERE background AND (phase = 'queued' OR total > 0)});
