@@ -12,6 +12,7 @@
 #include "server/recommend/parts.hpp"
 #include "server/recommend/request.hpp"
 #include "server/recommend/sources.hpp"
+#include "server/text/statistics.hpp"
 
 namespace knowhow::server {
 
@@ -42,5 +43,34 @@ void open_serving(Serving* serving, const Request* request);
 
 // Disconnects SPI.
 void close_serving(Serving* serving);
+
+// --- its parts, in this order, each in a file of its own ----------------------------------------
+
+// The history of the person, or what stands in its place, and what follows from it.
+void read_person(Serving& serving);
+// The walk over links from what the person liked.
+void read_walk(Serving& serving);
+
+// The best of each signal; query: its vector, idf included, or 0.
+void collect_candidates(Serving& serving, Datum query);
+// The snippet that is to be explained, where the person may see it.
+void add_explained(Serving& serving);
+
+// What the signals say of every candidate.
+void describe_candidates(Serving& serving);
+
+// --- what the parts have in common ---------------------------------------------------------------
+
+// A number among the recommender's parameters.
+double param(const Serving& serving, const char* name);
+
+bool uses_neighbours(const Serving& serving);
+
+// In how many snippets each of `names`, ascending by bytes, stands, by the model's statistics of that
+// kind; 0 where there is no model. And their idf.
+std::span<const std::int64_t> document_counts(const Serving& serving, char kind,
+                                              const std::vector<std::string_view>& names);
+std::span<const double> idf_of(const Serving& serving, char kind,
+                               const std::vector<std::string_view>& names);
 
 }  // namespace knowhow::server

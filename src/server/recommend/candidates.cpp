@@ -1,0 +1,268 @@
+#include "server/recommend/serving.hpp"
+
+extern "C" {
+#include <catalog/pg_type.h>
+#include <utils/array.h>
+}
+
+#include <algorithm>
+
+#include "server/model/writer.hpp"
+#include "server/type/tfidf.hpp"
+
+namespace knowhow::server {
+namespace {
+
+// Positions that are looked up at once, at most.
+constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
+
+// Rows of labels that are read to find snippets that carry them, at most.
+constexpr std::int64_t kLabelRows = 1000;
+
+// Adds the first `most`; returns how many they were. The rows stay: candidates are views of them.
+std::int64_t add_candidates(Serving& serving, SPITupleTable* rows, std::int64_t most) {
+    std::uint64_t const count = std::min<std::uint64_t>(rows->numvals, static_cast<std::uint64_t>(most));
+    for (std::uint64_t i = 0; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        DescribedRow const row = described_row(rows, i);
+        if (serving.ranking->add(row.id)) {
+            serving.ranking->describe(row.id, row.title, row.content);
+            if (row.age >= 0) {
+                serving.ranking->set_age(row.id, row.age);
+            }
+        }
+        if (serving.request->explained != nullptr && row.id == *serving.request->explained) {
+            serving.found_by |= 1U << serving.source;
+        }
+    }
+    return static_cast<std::int64_t>(count);
+}
+
+// Adds those of `ids` that pass the filters and are not excluded; returns how many they were.
+std::int64_t add_allowed(Serving& serving, std::int64_t* ids, int count) {
+    std::int64_t* const end = std::remove_if(
+        ids, ids + count, [&](std::int64_t id) { return is_excluded(serving.sources, id); });
+    return add_candidates(serving,
+                          allowed(serving.sources, int8_array(ids, static_cast<int>(end - ids))),
+                          end - ids);
+}
+
+// Adds those snippets at model positions that pass the filters; returns how many did.
+std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std::size_t count) {
+    // Blocks are read in the order of positions, each once.
+    std::int32_t* sorted = static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * count + 1));
+    std::copy_n(positions, count, sorted);
+    std::sort(sorted, sorted + count);
+    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
+    int known = 0;
+    PositionBlock block = {};
+    bool have_block = false;
+    for (std::size_t i = 0; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        std::int32_t const number = sorted[i] / kPositionsPerBlock;
+        if (!have_block || block.first_position / kPositionsPerBlock != number) {
+            have_block = read_block(serving.reader, number, &block);
+        }
+        std::int32_t const offset = sorted[i] % kPositionsPerBlock;
+        if (have_block && offset >= 0 && offset < block.count) {
+            ids[known++] = block.snippet_ids[offset];
+        }
+    }
+    std::int64_t const found = add_allowed(serving, ids, known);
+    CHECK_FOR_INTERRUPTS();
+    return found;
+}
+
+void add_collaborative(Serving& serving) {
+    const std::vector<PositionScore>& scores = serving.person->collect_positions();
+    std::int32_t* positions =
+        static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * scores.size() + 1));
+    std::size_t count = 0;
+    while (count < scores.size() && scores[count].score > 0) {
+        positions[count] = scores[count].position;
+        ++count;
+    }
+    // Best first, until enough of them pass the filters: at first what is wanted, then twice what is
+    // missing, and more and more where few pass.
+    std::size_t chunk = static_cast<std::size_t>(serving.wanted);
+    std::int64_t found = 0;
+    for (std::size_t first = 0, round = 1; first < count && found < serving.wanted; ++round) {
+        std::size_t const size = std::min(chunk, count - first);
+        found += add_positions(serving, positions + first, size);
+        first += size;
+        chunk = static_cast<std::size_t>(std::max<std::int64_t>(100, serving.wanted - found)) << round;
+    }
+}
+
+void add_neighbours(Serving& serving) {
+    serving.neighbours =
+        neighbour_scores(serving.request, static_cast<int>(param(serving, "k")));
+    const NeighbourResult& result = serving.neighbours;
+    std::size_t const most = std::min<std::size_t>(
+        result.count, static_cast<std::size_t>(serving.wanted) + serving.person->items().size());
+    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * most + 1));
+    int count = 0;
+    for (std::size_t i = 0; i < most && result.scores[i].score > 0; ++i) {
+        ids[count++] = result.scores[i].item;
+    }
+    add_allowed(serving, ids, count);
+}
+
+// Those of the liked labels, most liked first, that together stand in about as many snippets as are
+// wanted: a topic of half the company leads to nothing in particular, and reading whom it concerns
+// would take longer than the rest of the request.
+std::vector<Share>* telling_labels(const Serving& serving) {
+    const std::vector<Share>& liked = serving.person->liked_labels();
+    std::vector<std::string_view>* const names = adopt(
+        CurrentMemoryContext, std::make_unique<std::vector<std::string_view>>());
+    for (const Share& label : liked) {
+        names->push_back(label.name);
+    }
+    std::sort(names->begin(), names->end());
+    std::span<const std::int64_t> const counts =
+        document_counts(serving, kLabelStatistics, *names);
+    std::vector<Share>* const telling =
+        adopt(CurrentMemoryContext, std::make_unique<std::vector<Share>>());
+    std::int64_t rows = std::max(kLabelRows, serving.wanted);
+    for (const Share& label : liked) {
+        auto const place = std::lower_bound(names->begin(), names->end(), label.name);
+        std::int64_t const count = counts[static_cast<std::size_t>(place - names->begin())];
+        if (count <= rows) {
+            rows -= count;
+            telling->push_back(label);
+        }
+    }
+    return telling;
+}
+
+void add_by_labels(Serving& serving) {
+    const std::vector<Share>& liked = *telling_labels(serving);
+    if (liked.empty()) {
+        return;
+    }
+    Datum* names = static_cast<Datum*>(palloc(sizeof(Datum) * liked.size()));
+    Datum* values = static_cast<Datum*>(palloc(sizeof(Datum) * liked.size()));
+    for (std::size_t i = 0; i < liked.size(); ++i) {
+        names[i] = PointerGetDatum(
+            cstring_to_text_with_len(liked[i].name.data(), static_cast<int>(liked[i].name.size())));
+        values[i] = Float8GetDatum(liked[i].value);
+    }
+    int const count = static_cast<int>(liked.size());
+    add_candidates(
+        serving,
+        by_labels(serving.sources,
+                  PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT)),
+                  PointerGetDatum(
+                      construct_array(values, count, FLOAT8OID, 8, true, TYPALIGN_DOUBLE)),
+                  serving.wanted),
+        serving.wanted);
+}
+
+void add_linked(Serving& serving) {
+    std::vector<std::int64_t>* const reached = adopt(
+        CurrentMemoryContext, std::make_unique<std::vector<std::int64_t>>(serving.walk->reached()));
+    std::size_t const most = std::min<std::size_t>(
+        reached->size(),
+        static_cast<std::size_t>(serving.wanted) + serving.person->items().size());
+    add_allowed(serving, reached->data(), static_cast<int>(most));
+}
+
+// For a person of whom nothing is known.
+void add_team(Serving& serving) {
+    const Request* request = serving.request;
+    if (!serving.person->empty() || request->history != nullptr || !request->has_user) {
+        return;
+    }
+    serving.team = liked_in_team(serving.sources, serving.wanted);
+    std::uint64_t const count = serving.team == nullptr ? 0 : serving.team->numvals;
+    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
+    for (std::uint64_t i = 0; i < count; ++i) {
+        ids[i] = int8_column(serving.team, i, 1);
+    }
+    add_allowed(serving, ids, static_cast<int>(count));
+}
+
+// The best by popularity or by trend.
+void add_in_demand(Serving& serving, const std::int32_t* PositionBlock::*order,
+                   std::int64_t wanted) {
+    std::size_t chunk = static_cast<std::size_t>(wanted);
+    std::int64_t found = 0;
+    bool more = true;
+    for (std::int32_t number = 0; more && found < wanted;
+         chunk = std::min(chunk * 4, kMostPositionsAtOnce)) {
+        std::int32_t* positions = static_cast<std::int32_t*>(
+            palloc(sizeof(std::int32_t) * (chunk + kPositionsPerBlock)));
+        std::size_t count = 0;
+        PositionBlock block;
+        while (count < chunk && (more = read_block(serving.reader, number, &block))) {
+            ++number;
+            int const most = std::min(block.count, kPositionsPerBlock);
+            std::copy_n(block.*order, most, positions + count);
+            count += static_cast<std::size_t>(most);
+        }
+        found += add_positions(serving, positions, count);
+    }
+}
+
+}  // namespace
+
+void collect_candidates(Serving& serving, Datum query) {
+    serving.source = kText;
+    if (query != 0) {
+        add_candidates(serving, nearest_by_content(serving.sources, query, serving.wanted),
+                       serving.wanted);
+    }
+    serving.parts.end(Part::kText);
+    if (serving.request->mode == Mode::kSearch) {
+        return;
+    }
+    if (!serving.person->empty()) {
+        serving.source = kProfile;
+        if (!serving.person->profile().empty()) {
+            Datum const profile = tfidf_datum(serving.person->profile());
+            add_candidates(serving, nearest_by_content(serving.sources, profile, serving.wanted),
+                           serving.wanted);
+        }
+        serving.parts.end(Part::kProfile);
+        serving.source = kCollaborative;
+        if (uses_neighbours(serving)) {
+            add_neighbours(serving);
+        } else if (serving.reader != nullptr) {
+            add_collaborative(serving);
+        }
+        serving.parts.end(Part::kCollaborative);
+        serving.source = knowhow::kLabels;   // the signals, not the roles
+        if (OidIsValid(serving.recommender->labels)) {
+            add_by_labels(serving);
+        }
+        serving.parts.end(Part::kLabels);
+        serving.source = knowhow::kLinks;
+        if (serving.walk != nullptr) {
+            add_linked(serving);
+        }
+    }
+    if (serving.request->mode == Mode::kRecommend) {
+        serving.source = kTeam;
+        add_team(serving);
+        std::int64_t const some = std::max<std::int64_t>(100, 3LL * serving.request->max_results);
+        serving.source = kPopularity;
+        if (serving.reader != nullptr) {
+            add_in_demand(serving, &PositionBlock::by_popularity, some);
+            if (serving.options.fusion.trending_weight > 0) {
+                serving.source = kTrending;
+                add_in_demand(serving, &PositionBlock::by_trending, some);
+            }
+        }
+        serving.source = kFreshness;
+        add_candidates(serving, newest(serving.sources, some), some);
+    }
+    serving.parts.end(Part::kOthers);
+}
+
+void add_explained(Serving& serving) {
+    unsigned const found_by = serving.found_by;
+    add_candidates(serving, shown(serving.sources, int8_array(serving.request->explained, 1)), 1);
+    serving.found_by = found_by;
+}
+
+}  // namespace knowhow::server
