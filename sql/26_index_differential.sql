@@ -42,6 +42,7 @@ BEGIN
     FOR i IN 1 .. queries LOOP
         q := random_vector(CASE WHEN random() < 0.1 THEN 200 ELSE 8 END);
         k := 1 + floor(1.5 ^ floor(1 + random() * 16));
+        PERFORM set_config('knowhow.scan_rows', (1 + floor(4 ^ floor(random() * 6)))::int::text, true);
         IF random() < 0.5 THEN
             SELECT array_agg(t::text) INTO indexed FROM (
                 SELECT v <#> q AS d, ctid FROM docs ORDER BY v <#> q LIMIT k) AS t;

@@ -22,6 +22,7 @@ namespace knowhow::server::settings {
 char* recommender = nullptr;
 int threads = 2;
 int max_memory = 1024 * 1024;
+int scan_rows = 10;
 int max_concurrent_trainings = 2;
 int training_nice = 10;
 int training_share = 100;
@@ -45,6 +46,12 @@ extern "C" void _PG_init(void) {
                             "Work that would need more ends with an error before it takes it.",
                             &settings::max_memory, 1024 * 1024, 1024, MAX_KILOBYTES, PGC_USERSET,
                             GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("knowhow.scan_rows",
+                            "Rows that a scan of a tfidf index looks for at first.",
+                            "An index never learns the LIMIT. Set near it where it is large: the "
+                            "scan then does not search for fewer rows before.",
+                            &settings::scan_rows, 10, 1, 1000000, PGC_USERSET, 0, nullptr, nullptr,
+                            nullptr);
     DefineCustomIntVariable("knowhow.max_concurrent_trainings",
                             "Background trainings that run at the same time, in all databases.",
                             "Others wait for their turn.", &settings::max_concurrent_trainings, 2,

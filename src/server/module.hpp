@@ -7,6 +7,7 @@ namespace knowhow::server::settings {
 extern char* recommender;   // knowhow.recommender; "" when unset
 extern int threads;         // knowhow.threads
 extern int max_memory;      // knowhow.max_memory, kB
+extern int scan_rows;       // knowhow.scan_rows
 extern int max_concurrent_trainings;  // knowhow.max_concurrent_trainings
 extern int training_nice;   // knowhow.training_nice, 0 to 19
 extern int training_share;  // knowhow.training_share, percent

@@ -18,13 +18,15 @@ extern "C" {
 #include "server/index/generation_changed.hpp"
 #include "server/index/naming_damage.hpp"
 #include "server/index/segment_pages.hpp"
+#include "server/module.hpp"
 #include "server/type/tfidf.hpp"
 
 namespace knowhow::server::index {
 namespace {
 
-// How many rows come from one search. Few are wanted, most often: the first batches are those for
-// which the dictionary knows what score a row must have (search::kRanks). Who wants more wants many.
+// How many rows come from one search; from the first those of knowhow.scan_rows. Few are wanted, most
+// often: the first batches are those for which the dictionary knows what score a row must have
+// (search::kRanks). Who wants more wants many.
 constexpr std::array<std::size_t, 4> kBatches = {10, 30, 120, 2000};
 constexpr std::size_t kBatchGrowth = 8;  // of what follows
 // What a search takes for each row that it returns, at most (Search::next).
@@ -56,7 +58,9 @@ class Ranking {
         : index_(index),
           meta_(meta),
           memory_(context),
-          search_(static_cast<search::Measure>(meta.measure), query, &memory_) {}
+          search_(static_cast<search::Measure>(meta.measure), query, &memory_) {
+        skip_small_batches();
+    }
 
     bool next(search::Hit& hit) {
         if (at_ == hits_.size()) {
@@ -65,10 +69,9 @@ class Ranking {
             }
             search_next();
             ended_ = hits_.size() < batch_;
-            ++batches_;
-            std::size_t const most = static_cast<std::size_t>(work_mem) * 1024 / kBytesPerRow;
+            skip_small_batches();
             batch_ = std::min(batches_ < kBatches.size() ? kBatches[batches_] : batch_ * kBatchGrowth,
-                              most);
+                              most_rows());
             at_ = 0;
             if (hits_.empty()) {
                 return false;
@@ -82,6 +85,18 @@ class Ranking {
     bool must_search() const { return at_ == hits_.size(); }
 
   private:
+    // What one search may take of work_mem, in rows.
+    static std::size_t most_rows() {
+        return static_cast<std::size_t>(work_mem) * 1024 / kBytesPerRow;
+    }
+
+    // The next batch is larger than the one before.
+    void skip_small_batches() {
+        while (batches_ < kBatches.size() && kBatches[batches_] <= batch_) {
+            ++batches_;
+        }
+    }
+
     // Begins anew, with what the metapage names then, where a page has been used again meanwhile.
     void search_next() {
         InterruptMonitor monitor;
@@ -156,8 +171,8 @@ class Ranking {
     std::optional<ScannedFresh> fresh_;
     std::vector<search::Hit> hits_;
     std::size_t at_ = 0;
-    std::size_t batches_ = 0;  // so far
-    std::size_t batch_ = kBatches[0];
+    std::size_t batches_ = 0;  // of kBatches, that are behind
+    std::size_t batch_ = std::min(static_cast<std::size_t>(settings::scan_rows), most_rows());
     bool ended_ = false;
 };
 

@@ -81,8 +81,11 @@ void open_serving(Serving* serving, const Request* request) {
     serving->parts.start();
     serving->request = request;
     serving->recommender = request->recommender;
-    serving->wanted = std::max(static_cast<std::int64_t>(param(*serving, "pool_depth")),
-                               std::int64_t{3} * request->max_results);
+    // search() ranks by what its one source orders by.
+    serving->wanted = request->mode == Mode::kSearch
+                          ? request->max_results
+                          : std::max(static_cast<std::int64_t>(param(*serving, "pool_depth")),
+                                     std::int64_t{3} * request->max_results);
     SPI_connect();
     serving->model = active_model(request->recommender->id);
     serving->reader = serving->model == nullptr ? nullptr : open_model_reader(serving->model->id);

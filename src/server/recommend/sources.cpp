@@ -14,6 +14,7 @@ extern "C" {
 #include "server/catalog/relation.hpp"
 #include "server/catalog/tables.hpp"
 #include "server/model/writer.hpp"
+#include "server/module.hpp"
 #include "server/type/tfidf.hpp"
 
 namespace knowhow::server {
@@ -227,13 +228,27 @@ SPITupleTable* nearest(const Sources* sources, Datum vector, std::uint64_t most,
     append_parameter(&statement, catalog_type("tfidf"), vector);
     append_sql(&statement, " AS distance FROM ");
     append_snippets(&statement, sources);
-    append_sql(&statement, " WHERE s.content IS NOT NULL AND s.snippet_id IS NOT NULL");
+    append_sql(&statement, " WHERE s.content IS NOT NULL");
     append_filters(&statement, sources);
     append_not_excluded(&statement, sources);
     append_sql(&statement, psprintf(" ORDER BY distance FETCH FIRST " UINT64_FORMAT " ROWS %s",
                                     most, ties == Ties::kCut ? "ONLY" : "WITH TIES"));
-    append_sql(&statement, ") AS nearest WHERE distance < 0 ORDER BY distance, snippet_id");
-    return run_statement(&statement);
+    append_sql(&statement, ") AS nearest WHERE distance < 0 AND snippet_id IS NOT NULL "
+                           "ORDER BY distance, snippet_id");
+    // An index scan need not find out, by searching for fewer, how many rows are wanted.
+    int const scan_rows = settings::scan_rows;
+    settings::scan_rows = static_cast<int>(std::clamp<std::uint64_t>(most, 1, 1000000));
+    SPITupleTable* volatile rows = nullptr;
+    PG_TRY();
+    {
+        rows = run_statement(&statement);
+    }
+    PG_FINALLY();
+    {
+        settings::scan_rows = scan_rows;
+    }
+    PG_END_TRY();
+    return rows;
 }
 
 }  // namespace
