@@ -7,6 +7,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
+my $patience = $ENV{KNOWHOW_PATIENCE} || 1;   # times as slow as the server may be
+
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
 $node->append_conf('postgresql.conf', "restart_after_crash = on\nknowhow.threads = 2\n");
@@ -77,7 +79,7 @@ for my $part (1 .. 9) {
   SKIP: {
         skip 'it was over before', 2 if $error eq '';
         like($error, qr/57014/, "cancelled at $part tenths");
-        cmp_ok($waited, '<', 1, sprintf('answered after %.2f s', $waited));
+        cmp_ok($waited, '<', $patience, sprintf('answered after %.2f s', $waited));
     }
     if ($error eq '') {
         $node->safe_psql('postgres', 'SELECT knowhow.activate_model(min(model_id)) FROM knowhow.models');
@@ -87,7 +89,7 @@ for my $part (1 .. 9) {
     my $training = start_training('SET statement_timeout = 500');
     my $error = finish($training);
     like($error, qr/57014/, 'statement_timeout');
-    cmp_ok(time - $training->{start}, '<', 1.6, 'statement_timeout is met');
+    cmp_ok(time - $training->{start}, '<', 0.6 + $patience, 'statement_timeout is met');
 }
 
 # Another database is dropped meanwhile.
@@ -98,7 +100,7 @@ for my $part (2, 5, 8) {
     my $asked = time;
     $node->safe_psql('postgres', 'DROP DATABASE other');
     my $waited = time - $asked;
-    cmp_ok($waited, '<', 1, sprintf('DROP DATABASE at %d tenths took %.2f s', $part, $waited));
+    cmp_ok($waited, '<', $patience, sprintf('DROP DATABASE at %d tenths took %.2f s', $part, $waited));
     $node->safe_psql('postgres', "SELECT pg_cancel_backend($training->{pid}) FROM pg_stat_activity WHERE pid = $training->{pid}");
     if (finish($training) eq '') {
         $node->safe_psql('postgres', 'SELECT knowhow.activate_model(min(model_id)) FROM knowhow.models');
@@ -118,7 +120,7 @@ for my $part (2, 3, 4, 6, 9) {
         $slowest = time - $asked if time - $asked > $slowest;
         ++$count;
     }
-    cmp_ok($slowest, '<', 3, sprintf('%d requests meanwhile, the slowest took %.2f s', $count, $slowest));
+    cmp_ok($slowest, '<', 3 * $patience, sprintf('%d requests meanwhile, the slowest took %.2f s', $count, $slowest));
     # Killed: the server recovers, and the former model answers as before.
     kill 'KILL', $training->{pid};
     $killed = finish($training) ne '';

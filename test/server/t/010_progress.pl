@@ -9,6 +9,8 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(time usleep);
 
+my $patience = $ENV{KNOWHOW_PATIENCE} || 1;   # times as slow as the server may be
+
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
 $node->append_conf('postgresql.conf', "restart_after_crash = on\nknowhow.threads = 2\nknowhow.max_concurrent_trainings = 1\n");
@@ -92,7 +94,7 @@ my $oldest = $node->safe_psql('postgres', q{
     SELECT extract(epoch FROM max(at - last_at))
     FROM (SELECT at, lag(at) OVER (ORDER BY at) AS last_at
           FROM (SELECT min(at) AS at FROM sample WHERE phase = 'learning' AND total > 0 GROUP BY done) changes) s});
-cmp_ok($oldest, '<', 1, sprintf('what is shown was at most %.2f s old', $oldest));
+cmp_ok($oldest, '<', $patience, sprintf('what is shown was at most %.2f s old', $oldest));
 
 # However a training ends, its row goes.
 sub gone {
@@ -186,7 +188,7 @@ $node->safe_psql('postgres', 'ALTER DATABASE postgres RESET knowhow.training_sha
     my $asked = time;
     $node->safe_psql('postgres', "SELECT pg_cancel_backend($victim)");
     like(finish($training), qr/57014/, 'cancelled as it rests');
-    cmp_ok(time - $asked, '<', 1, 'at once');
+    cmp_ok(time - $asked, '<', $patience, 'at once');
 }
 
 # Who sees it.

@@ -7,6 +7,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
+my $patience = $ENV{KNOWHOW_PATIENCE} || 1;   # times as slow as the server may be
+
 my $seconds = $ENV{KNOWHOW_VERIFY_SECONDS} || 12;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -97,7 +99,7 @@ for my $part (0.05, 0.2, 0.4, 0.6, 0.8) {
     ++$cancelled if $err =~ /canceling statement due to statement timeout/;
 }
 cmp_ok($cancelled, '>=', 3, "$cancelled of 5 were cancelled, of a verification that takes $whole s");
-cmp_ok($longest, '<', 1, "within $longest s");
+cmp_ok($longest, '<', $patience, "within $longest s");
 
 # Who may only read does not make others wait.
 my $reader = $node->psql('postgres', q{BEGIN; SELECT * FROM knowhow.verify_index('docs_ip'); SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN ('docs'::regclass, 'docs_ip'::regclass) AND mode <> 'AccessShareLock'; COMMIT}, on_error_die => 1, stdout => \my $modes);
