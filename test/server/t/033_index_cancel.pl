@@ -63,13 +63,14 @@ $node->safe_psql('postgres', q{
 my $problems = q{SELECT i.indexrelid::regclass, p FROM pg_index i, knowhow.verify_index(i.indexrelid) p
     WHERE i.indrelid = 'docs'::regclass AND i.indisvalid};
 
-# Cancels `statement` when `condition` holds. Where that was too late, `again` is done before the next try.
+# Cancels `statement` when `condition` holds. Where that was too late (and the process perhaps gone, of
+# which PostgreSQL warns), `again` is done before the next try.
 sub cancel_at {
     my ($stage, $statement, $condition, $again, $settings) = @_;
-    for my $try (1 .. 8) {
+    for my $try (1 .. 40) {
         my ($took, $errors) = ('', '');
         my $watcher = IPC::Run::start(
-            [ 'psql', '-XqAt', '-d', $node->connstr('postgres'), '-c', "SET statement_timeout = '20s'; SELECT cancel_when(\$c\$$condition\$c\$)" ],
+            [ 'psql', '-XqAt', '-d', $node->connstr('postgres'), '-c', "SET client_min_messages = error; SET statement_timeout = '20s'; SELECT cancel_when(\$c\$$condition\$c\$)" ],
             '<', \undef, '>', \$took, '2>', \$errors);
         my ($status, $out, $error);
         {
