@@ -97,7 +97,6 @@ my $create = 'CREATE INDEX docs_ip ON docs USING tfidf (v knowhow.tfidf_ip_ops)'
 sub build_phase { return "EXISTS (SELECT FROM pg_stat_progress_create_index WHERE pid = \$1 AND phase = 'building index: $_[0]' AND $_[1])" }
 cancel_at('a build that reads the table', $create, build_phase('scanning table', 'true'), 'DROP INDEX docs_ip');
 cancel_at('a build that sorts and writes', $create, build_phase('writing segment', 'true'), 'DROP INDEX docs_ip');
-cancel_at('a build that has written a part', $create, build_phase('writing segment', 'tuples_done > 0'), 'DROP INDEX docs_ip');
 cancel_at('a build from temporary files', $create, build_phase('writing segment', 'true'), 'DROP INDEX docs_ip',
     '-c maintenance_work_mem=1MB');
 my $parallel = '-c maintenance_work_mem=256MB -c max_parallel_maintenance_workers=2';
