@@ -70,6 +70,17 @@ WHERE a.plan = 'index' AND b.plan = 'sequence' AND a.answers IS DISTINCT FROM b.
 -- A tie at the limit goes to the smaller snippet_id, wherever the rows are.
 SELECT min(snippet_id), max(snippet_id) FROM knowhow.search('title', 30);
 
+-- How many candidates there are follows pool_depth, down to what is asked for three times over.
+CREATE FUNCTION indexed.pool(max_results int) RETURNS int LANGUAGE sql AS $$
+    SELECT substring(why FROM ' of (\d+) candidates')::int
+    FROM knowhow.explain_recommendation(1, 'title', (SELECT snippet_id FROM knowhow.recommend(1, 'title', 1)), max_results) LIMIT 1
+$$;
+SELECT indexed.pool(10) > 1000 AS deep;
+SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 10}') \g /dev/null
+SELECT indexed.pool(1) BETWEEN 10 AND 300 AS shallow, indexed.pool(300) > 900 AS as_asked;
+SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 9}');
+SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": null}') \g /dev/null
+
 -- Under row security, and beside rows that come and go.
 CREATE ROLE regress_knowhow_reader;
 GRANT USAGE ON SCHEMA indexed TO regress_knowhow_reader;

@@ -7,6 +7,7 @@ fusion.hpp and src/engine/learn/item_knn.hpp, the weights in knowhow.known_param
 Prints TAP. Needs a server (PGHOST, PGPORT, PGUSER, PGDATABASE) with the extension available.
 """
 import json
+import re
 import subprocess
 import sys
 
@@ -230,6 +231,12 @@ def main():
                 check(worst < TOLERANCE and wrong_order == 0,
                       f"{name}, query {query}, exclude {exclude}: {count} scores differ by at "
                       f"most {worst:.1e}")
+    told = subprocess.run(
+        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], text=True, capture_output=True, check=True,
+        input="SET client_min_messages = debug1;"
+              "SELECT count(*) FROM knowhow.recommend(1, 'kubernetes', 10, 'serving_90')").stderr
+    parts = re.search(r"knowhow: ((?:\w+ \d+\.\d+ ms, ){8})(\d+) candidates", told)
+    check(parts is not None and 10 <= int(parts[2]) <= 90, "DEBUG1 tells what the parts cost")
     print(f"1..{number}")
     return failed
 

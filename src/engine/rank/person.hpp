@@ -114,8 +114,8 @@ class Person {
 
     // Labels that the person likes, by descending affinity.
     const std::vector<Share>& liked_labels() const { return liked_; }
-    // Whether what the person has rated carries labels at all.
-    bool has_labels() const { return !labels_.empty(); }
+    // Those of all that the person has rated, ascending by bytes, as last collected.
+    const std::vector<std::string_view>& labels() const { return labels_; }
 
     // --- evidence ------------------------------------------------------------------------------
     // The items of the history that led to a position, with what each adds, largest first.

@@ -112,21 +112,14 @@ void add_neighbours(Serving& serving) {
 // wanted: a topic of half the company leads to nothing in particular, and reading whom it concerns
 // would take longer than the rest of the request.
 std::vector<Share>* telling_labels(const Serving& serving) {
-    const std::vector<Share>& liked = serving.person->liked_labels();
-    std::vector<std::string_view>* const names = adopt(
-        CurrentMemoryContext, std::make_unique<std::vector<std::string_view>>());
-    for (const Share& label : liked) {
-        names->push_back(label.name);
-    }
-    std::sort(names->begin(), names->end());
-    std::span<const std::int64_t> const counts =
-        document_counts(serving, kLabelStatistics, *names);
+    const std::vector<std::string_view>& names = serving.person->labels();
     std::vector<Share>* const telling =
         adopt(CurrentMemoryContext, std::make_unique<std::vector<Share>>());
     std::int64_t rows = std::max(kLabelRows, serving.wanted);
-    for (const Share& label : liked) {
-        auto const place = std::lower_bound(names->begin(), names->end(), label.name);
-        std::int64_t const count = counts[static_cast<std::size_t>(place - names->begin())];
+    for (const Share& label : serving.person->liked_labels()) {
+        auto const place = std::lower_bound(names.begin(), names.end(), label.name);
+        std::int64_t const count =
+            serving.label_counts[static_cast<std::size_t>(place - names.begin())];
         if (count <= rows) {
             rows -= count;
             telling->push_back(label);

@@ -61,11 +61,8 @@ void describe_by_model(Serving& serving) {
     Ranking* ranking = serving.ranking;
     const std::vector<std::int64_t>& ids = ranking->ids();
     Datum const all = int8_array(ids.data(), static_cast<int>(ids.size()));
-    if (serving.request->mode == Mode::kSearch) {
-        return;
-    }
     // What it takes to read the labels of thousands is spared where they say nothing.
-    SPITupleTable* labels = serving.person->has_labels() || serving.walk != nullptr
+    SPITupleTable* labels = !serving.person->labels().empty() || serving.walk != nullptr
                                 ? labels_of(serving.sources, all)
                                 : nullptr;
     for (std::uint64_t i = 0; labels != nullptr && i < labels->numvals; ++i) {
@@ -106,6 +103,10 @@ void describe_by_model(Serving& serving) {
 }  // namespace
 
 void describe_candidates(Serving& serving) {
+    // search() ranks by the text, which came with the rows.
+    if (serving.request->mode == Mode::kSearch) {
+        return;
+    }
     describe_by_model(serving);
     describe_team(serving);
     if (uses_neighbours(serving)) {

@@ -27,8 +27,7 @@ std::span<const Link> read_links(const Serving& serving, const std::vector<std::
                                                      MCXT_ALLOC_HUGE));
     for (std::uint64_t i = 0; i < rows->numvals; ++i) {
         bool null;
-        links[i] = {int8_column(rows, i, 1), int8_column(rows, i, 2),
-                    view_column(rows, i, 3),
+        links[i] = {int8_column(rows, i, 1), int8_column(rows, i, 2), view_column(rows, i, 3),
                     DatumGetBool(datum_column(rows, i, 4, &null))};
     }
     CHECK_FOR_INTERRUPTS();
@@ -96,7 +95,8 @@ void read_person(Serving& serving) {
     person->set_term_idf(
         idf_of(serving, kTermStatistics, person->collect_more_terms(largest_idf)));
     person->build_profile();
-    person->build_labels(idf_of(serving, kLabelStatistics, person->collect_labels()));
+    serving.label_counts = document_counts(serving, kLabelStatistics, person->collect_labels());
+    person->build_labels(idf_of(serving, serving.label_counts));
 }
 
 void read_walk(Serving& serving) {

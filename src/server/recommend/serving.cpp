@@ -67,13 +67,17 @@ std::span<const std::int64_t> document_counts(const Serving& serving, char kind,
     return {counts, names.size()};
 }
 
+std::span<const double> idf_of(const Serving& serving, std::span<const std::int64_t> counts) {
+    std::int64_t const documents = serving.model == nullptr ? 0 : serving.model->documents;
+    double* values = static_cast<double*>(palloc(sizeof(double) * counts.size() + 1));
+    std::ranges::transform(counts, values,
+                           [=](std::int64_t count) { return idf(count, documents); });
+    return {values, counts.size()};
+}
+
 std::span<const double> idf_of(const Serving& serving, char kind,
                                const std::vector<std::string_view>& names) {
-    std::int64_t const documents = serving.model == nullptr ? 0 : serving.model->documents;
-    double* values = static_cast<double*>(palloc(sizeof(double) * names.size() + 1));
-    std::ranges::transform(document_counts(serving, kind, names), values,
-                           [=](std::int64_t count) { return idf(count, documents); });
-    return {values, names.size()};
+    return idf_of(serving, document_counts(serving, kind, names));
 }
 
 void open_serving(Serving* serving, const Request* request) {

@@ -24,6 +24,7 @@ struct Serving {
     ModelReader* reader;   // NULL where there is no model
     Sources* sources;
     Person* person;
+    std::span<const std::int64_t> label_counts;   // of person->labels(), as document_counts() gives them
     Ranking* ranking;
     RankingOptions options;
     Walk* walk;            // NULL where no links are bound, or none leads from what was liked
@@ -67,9 +68,11 @@ double param(const Serving& serving, const char* name);
 bool uses_neighbours(const Serving& serving);
 
 // In how many snippets each of `names`, ascending by bytes, stands, by the model's statistics of that
-// kind; 0 where there is no model. And their idf.
+// kind; 0 where there is no model.
 std::span<const std::int64_t> document_counts(const Serving& serving, char kind,
                                               const std::vector<std::string_view>& names);
+// The idf that follows from them.
+std::span<const double> idf_of(const Serving& serving, std::span<const std::int64_t> counts);
 std::span<const double> idf_of(const Serving& serving, char kind,
                                const std::vector<std::string_view>& names);
 
