@@ -37,7 +37,7 @@ CREATE FUNCTION knowhow.index_statistics(
     OUT fresh_pages pg_catalog.int8,
     OUT free_pages pg_catalog.int8,
     OUT bytes pg_catalog.int8)
-LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 10000
 AS 'MODULE_PATHNAME', 'index_statistics';
 COMMENT ON FUNCTION knowhow.index_statistics IS 'what is in a tfidf index: its distance, and how many rows, segments, terms, postings, pages';
 

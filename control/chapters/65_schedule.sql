@@ -652,7 +652,8 @@ LEFT JOIN LATERAL (
     SELECT CASE WHEN d.due_since < clock.moment THEN knowhow.window_opens(
         d.due_since, d.window_start, d.window_end, d.time_zone) END AS opened) AS o ON true
 -- Alerts neither fail nor wait: an index that the user may not look into, or that somebody builds
--- anew, is left out.
+-- anew, is left out. CASE names the access method as well, or a planner that joins pg_am last would
+-- look into every index.
 LEFT JOIN LATERAL (
     SELECT sum(x.fresh_rows)::int8 AS fresh_rows,
            (sum(x.fresh_rows) / nullif(sum(x.documents), 0))::float4 AS fresh_share
@@ -661,7 +662,8 @@ LEFT JOIN LATERAL (
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_am a ON a.oid = c.relam AND a.amname = 'tfidf'
     CROSS JOIN LATERAL knowhow.index_statistics(
-        CASE WHEN has_table_privilege(t.relation, 'SELECT') AND NOT row_security_active(t.relation)
+        CASE WHEN a.amname = 'tfidf'
+                  AND has_table_privilege(t.relation, 'SELECT') AND NOT row_security_active(t.relation)
                   AND NOT (c.relpersistence = 't'
                            OR c.relpersistence = 'u' AND pg_is_in_recovery())
                   AND NOT EXISTS (
