@@ -209,19 +209,21 @@ TEST(Ridge, SlimSolvesOnTheNearestAndRefits) {
                 refitted(of, first, 8), 2e-6);
 }
 
-TEST(Ridge, PassesDoNotChangeTheResult) {
+TEST(Ridge, MemoryDoesNotChangeTheResult) {
     MemoryBudget budget(test::kPlenty);
     Monitor monitor;
     const Interactions data = test::build(test::random_ratings(34, 200, 120, 0.2), budget);
     const Likes likes(data, 0, 1000, monitor, budget);
-    const auto solved = [&](std::size_t area) {
+    const auto solved = [&](RidgeMemory memory) {
         ItemItem columns = fit("item_knn", data, {}, {.targets = 20}, budget);
-        solve_columns(likes, 2, area, 2, monitor, budget, columns);
+        solve_columns(likes, 2, memory, 2, monitor, budget, columns);
         return columns;
     };
-    const ItemItem whole = solved(std::size_t{1} << 30);
-    for (const std::size_t area : {std::size_t{1}, std::size_t{5000}}) {
-        const ItemItem parts = solved(area);
+    const ItemItem whole = solved({std::size_t{1} << 30, 0, 0});
+    for (const RidgeMemory memory : {RidgeMemory{1, 0, 0}, RidgeMemory{5000, 0, 0},
+                                     RidgeMemory{5000, 120 * 120 * 4, 1e5},
+                                     RidgeMemory{5000, 120 * 120 * 4 - 1, 0}}) {
+        const ItemItem parts = solved(memory);
         for (std::int32_t item = 0; item < whole.item_count(); ++item) {
             EXPECT_TRUE(std::ranges::equal(
                 whole.row(item), parts.row(item), [](const Target& x, const Target& y) {

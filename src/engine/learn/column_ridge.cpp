@@ -49,6 +49,12 @@ Pass next_pass(const ItemItem& columns, std::int32_t first, std::size_t area) {
     return {first, column};
 }
 
+bool keeps_gram(std::int32_t items, std::size_t passes, double products, RidgeMemory memory) {
+    const auto n = static_cast<std::size_t>(items);
+    return n * n * sizeof(float) <= memory.gram && passes > 1 &&
+           static_cast<double>(passes - 1) * products > memory.products;
+}
+
 class Solver {
   public:
     Solver(const Likes& likes, double lambda, int threads, MemoryBudget& budget, ItemItem& columns)
@@ -56,7 +62,34 @@ class Solver {
           lambda_(lambda),
           threads_(std::max(threads, 1)),
           budget_(budget),
-          columns_(columns) {}
+          columns_(columns),
+          gram_(&budget) {
+        sums_.reserve(static_cast<std::size_t>(threads_));
+        for (int worker = 0; worker < threads_; ++worker) {
+            sums_.emplace_back(items(), &budget_);
+        }
+    }
+
+    // Computes G, for all passes.
+    void multiply(Monitor& monitor) {
+        gram_.resize(items() * items());
+        Cancellation cancellation(monitor);
+        parallel_for(items(), kRowsPerChunk, threads_, cancellation,
+                     [&](std::size_t begin, std::size_t end, int worker) {
+                         SparseSums& sums = sums_[static_cast<std::size_t>(worker)];
+                         CheckedProducts products(cancellation);
+                         for (std::size_t item = begin; item < end; ++item) {
+                             cancellation.check();
+                             products.add_row(likes_.by_item(), likes_.by_user(),
+                                              likes_.user_weight(),
+                                              static_cast<std::int32_t>(item), sums);
+                             float* const row = gram_.data() + item * items();
+                             sums.drain([row](std::int32_t position, double sum) {
+                                 row[position] = static_cast<float>(sum);
+                             });
+                         }
+                     });
+    }
 
     void solve(Pass pass, Stages& stages) {
         const auto count = static_cast<std::size_t>(pass.last - pass.first);
@@ -75,6 +108,8 @@ class Solver {
     }
 
   private:
+    std::size_t items() const { return static_cast<std::size_t>(likes_.item_count()); }
+
     std::span<const Target> support(Pass pass, std::size_t column) const {
         return columns_.row(pass.first + static_cast<std::int32_t>(column));
     }
@@ -82,9 +117,8 @@ class Solver {
     // Fills the small matrices of a pass from the rows of G, each computed once.
     void gather(Pass pass, const std::pmr::vector<std::size_t>& offsets,
                 std::pmr::vector<float>& packed, Stages& stages) {
-        const auto items = static_cast<std::size_t>(likes_.item_count());
         const auto count = static_cast<std::size_t>(pass.last - pass.first);
-        std::pmr::vector<std::size_t> starts(items + 1, 0, &budget_);
+        std::pmr::vector<std::size_t> starts(items() + 1, 0, &budget_);
         PollEvery poll(stages, 65536);
         for (std::size_t c = 0; c < count; ++c) {
             for (const Target& target : support(pass, c)) {
@@ -92,10 +126,10 @@ class Solver {
                 poll.step();
             }
         }
-        for (std::size_t item = 0; item < items; ++item) {
+        for (std::size_t item = 0; item < items(); ++item) {
             starts[item + 1] += starts[item];
         }
-        std::pmr::vector<Place> places(starts[items], &budget_);
+        std::pmr::vector<Place> places(starts[items()], &budget_);
         {
             std::pmr::vector<std::size_t> next(starts.begin(), starts.end() - 1, &budget_);
             for (std::size_t c = 0; c < count; ++c) {
@@ -108,45 +142,55 @@ class Solver {
             }
         }
 
-        std::pmr::vector<SparseSums> sums(&budget_);
-        sums.reserve(static_cast<std::size_t>(threads_));
-        for (int worker = 0; worker < threads_; ++worker) {
-            sums.emplace_back(items, &budget_);
-        }
         Cancellation cancellation(stages);
         parallel_for(
-            items, kRowsPerChunk, threads_, cancellation,
+            items(), kRowsPerChunk, threads_, cancellation,
             [&](std::size_t begin, std::size_t end, int worker) {
-                SparseSums& row = sums[static_cast<std::size_t>(worker)];
+                SparseSums& sums = sums_[static_cast<std::size_t>(worker)];
                 CheckedProducts products(cancellation);
                 for (std::size_t item = begin; item < end; ++item) {
-                    if (starts[item] == starts[item + 1]) {
+                    const std::span<const Place> here(places.data() + starts[item],
+                                                      places.data() + starts[item + 1]);
+                    if (here.empty()) {
                         continue;
                     }
                     cancellation.check();
-                    products.add_row(likes_.by_item(), likes_.by_user(), likes_.user_weight(),
-                                     static_cast<std::int32_t>(item), row);
-                    std::size_t since_check = 0;
-                    for (std::size_t at = starts[item]; at < starts[item + 1]; ++at) {
-                        const auto column = static_cast<std::size_t>(places[at].column);
-                        const auto k = static_cast<std::size_t>(places[at].index);
-                        const std::span<const Target> targets = support(pass, column);
-                        float* const out = packed.data() + offsets[column];
-                        float* const triangle = out + k * (k + 1) / 2;
-                        for (std::size_t l = 0; l <= k; ++l) {
-                            triangle[l] = static_cast<float>(row[targets[l].position]);
-                        }
-                        out[packed_size(targets.size()) - targets.size() + k] = static_cast<float>(
-                            row[pass.first + static_cast<std::int32_t>(column)]);
-                        since_check += k;
-                        if (since_check > (std::size_t{1} << 20)) {
-                            cancellation.check();
-                            since_check = 0;
-                        }
+                    if (!gram_.empty()) {
+                        scatter(gram_.data() + item * items(), pass, here, offsets, packed,
+                                cancellation);
+                        continue;
                     }
-                    row.clear();
+                    products.add_row(likes_.by_item(), likes_.by_user(), likes_.user_weight(),
+                                     static_cast<std::int32_t>(item), sums);
+                    scatter(sums, pass, here, offsets, packed, cancellation);
+                    sums.clear();
                 }
             });
+    }
+
+    // Copies a row of G to where small matrices want it.
+    template <typename Row>
+    void scatter(const Row& row, Pass pass, std::span<const Place> places,
+                 const std::pmr::vector<std::size_t>& offsets, std::pmr::vector<float>& packed,
+                 Cancellation& cancellation) const {
+        std::size_t since_check = 0;
+        for (const Place& place : places) {
+            const auto column = static_cast<std::size_t>(place.column);
+            const auto k = static_cast<std::size_t>(place.index);
+            const std::span<const Target> targets = support(pass, column);
+            float* const out = packed.data() + offsets[column];
+            float* const triangle = out + k * (k + 1) / 2;
+            for (std::size_t l = 0; l <= k; ++l) {
+                triangle[l] = static_cast<float>(row[targets[l].position]);
+            }
+            out[packed_size(targets.size()) - targets.size() + k] =
+                static_cast<float>(row[pass.first + place.column]);
+            since_check += k;
+            if (since_check > (std::size_t{1} << 20)) {
+                cancellation.check();
+                since_check = 0;
+            }
+        }
     }
 
     void factor(Pass pass, const std::pmr::vector<std::size_t>& offsets,
@@ -207,38 +251,60 @@ class Solver {
     const int threads_;
     MemoryBudget& budget_;
     ItemItem& columns_;
+    std::pmr::vector<SparseSums> sums_{&budget_};   // of each worker
+    std::pmr::vector<float> gram_;                  // whole, by rows, or empty
 };
 
 }  // namespace
 
-void solve_columns(const Likes& likes, double lambda, std::size_t area, int threads,
+void solve_columns(const Likes& likes, double lambda, RidgeMemory memory, int threads,
                    Monitor& monitor, MemoryBudget& budget, ItemItem& columns) {
-    std::int64_t passes = 0;
+    std::size_t passes = 0;
     for (std::int32_t first = 0; first < columns.item_count();) {
-        first = next_pass(columns, first, area).last;
+        first = next_pass(columns, first, memory.area).last;
         ++passes;
     }
-    Stages stages(monitor, 2 * passes * columns.item_count());
+    const bool keeps =
+        keeps_gram(columns.item_count(), passes, gram_products(likes.by_user()), memory);
+    Stages stages(monitor, static_cast<std::int64_t>(2 * passes + keeps) * columns.item_count());
     Solver solver(likes, lambda, threads, budget, columns);
+    if (keeps) {
+        stages.next(columns.item_count());
+        solver.multiply(stages);
+    }
     for (std::int32_t first = 0; first < columns.item_count();) {
-        const Pass pass = next_pass(columns, first, area);
+        const Pass pass = next_pass(columns, first, memory.area);
         solver.solve(pass, stages);
         first = pass.last;
     }
 }
 
-std::size_t ridge_area(std::int32_t items) noexcept {
+RidgeMemory ridge_memory(std::int32_t items) noexcept {
     const auto n = static_cast<std::size_t>(items);
-    return std::clamp(n * n / 2, std::size_t{4} << 20, std::size_t{1} << 30);
+    return {std::clamp(n * n / 2, std::size_t{4} << 20, std::size_t{1} << 30), std::size_t{64} << 20,
+            3e9};
+}
+
+double gram_products(SparseView by_user) {
+    double products = 0;
+    for (std::int32_t user = 0; user < by_user.row_count(); ++user) {
+        const auto items = static_cast<double>(by_user.row(user).size());
+        products += items * items;
+    }
+    return products;
 }
 
 std::size_t solve_columns_memory(std::int32_t items, std::size_t longest, std::size_t entries,
-                                 std::size_t area, int threads) {
+                                 double products, RidgeMemory memory, int threads) {
     const auto n = static_cast<std::size_t>(items);
     const auto workers = static_cast<std::size_t>(std::max(threads, 1));
-    const std::size_t most = std::max(area, packed_size(longest) * sizeof(float));
+    const std::size_t one = packed_size(longest) * sizeof(float);
+    const std::size_t most = std::max(memory.area, one);
     const std::size_t all = (entries / 2 * (longest + 3) + 1) * sizeof(float);
-    return std::min(most, all) + std::min(entries, most / sizeof(float)) * sizeof(Place) +
+    // What a pass leaves free is less than one matrix.
+    const std::size_t passes = all / std::max(memory.area - std::min(memory.area, one), one) + 1;
+    return (keeps_gram(items, passes, products, memory) ? n * n * sizeof(float) : 0) +
+           std::min(most, all) + std::min(entries, most / sizeof(float)) * sizeof(Place) +
            3 * (n + 1) * sizeof(std::size_t) +
            workers * (sizeof(SparseSums) + n * (sizeof(double) + sizeof(std::int32_t))) +
            workers * AlignedDoubles::padded(longest) * (longest + 1) * sizeof(double);

@@ -119,8 +119,10 @@ std::size_t Ease::fit_memory(const Interactions& interactions, const Parameters&
         items * row;
     const std::size_t refitting =
         2 * items * row + items * sizeof(std::int32_t) +
-        solve_columns_memory(interactions.item_count(), std::min(items, most_support(options.targets)), entries,
-                             ridge_area(interactions.item_count()), options.threads);
+        solve_columns_memory(interactions.item_count(),
+                             std::min(items, most_support(options.targets)), entries,
+                             gram_products(interactions.by_user()),
+                             ridge_memory(interactions.item_count()), options.threads);
     return likes_memory(interactions, monitor) + std::max(inverting, refitting);
 }
 
@@ -148,7 +150,7 @@ ItemItem Ease::fit(const Interactions& interactions, const Parameters& parameter
     rows = ItemItem(0, &budget);
     keep_strongest_of_each(columns, most_support(options.targets), stages, budget);
     stages.next(2 * items);
-    solve_columns(likes, lambda, ridge_area(likes.item_count()), threads, stages, budget, columns);
+    solve_columns(likes, lambda, ridge_memory(likes.item_count()), threads, stages, budget, columns);
     return strongest_by_row(std::move(columns), options.targets, stages, budget);
 }
 
