@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Recall on citeulike-t, P=10, through recommend() itself, beside the published figures.
 
-usage: citeulike.py [--data DIR] [--people N]
+usage: citeulike.py [--data DIR] [--people N] [--algorithm NAME] [--params JSON]
 
 Every article that is not in a person's training line is ranked; recall is averaged over the
 people who have training and test articles. Five parts: text and ratings; the same with citations
@@ -9,6 +9,8 @@ loaded as links, with tags loaded as labels, and with both; and two tags of one 
 the query (no tags loaded; 1,200 people drawn at random with seed 1, for each one of their held-out
 articles that have two tags). As with recall, each person counts once: drawn from all pairs of
 person and article, the few people with hundreds of held-out articles would be most of the trials.
+--algorithm and --params are those of alter_recommender(); what is not given keeps its default.
+learners.py --validate finds them without reading a test line.
 Needs a server (PGHOST, PGPORT, PGUSER, PGDATABASE) with the extension available, and makes and
 drops knowledge base "citeulike".
 """
@@ -145,6 +147,8 @@ def main():
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--people", type=int, help="only the first N people (a quick look)")
     parser.add_argument("--trials", type=int, default=1200)
+    parser.add_argument("--algorithm", default="slim")
+    parser.add_argument("--params", default="{}")
     options = parser.parse_args()
     data = f"{options.data}/citeulike-t"
     if not os.path.isdir(data):
@@ -154,7 +158,10 @@ def main():
     test = read_lists(f"{data}/test-users.dat")
     people = [user for user in range(len(train)) if train[user] and test[user]][:options.people]
     load(data, train)
-    print(f"citeulike-t, P=10: {len(people)} people; {PUBLISHED}", flush=True)
+    psql.run(f"SELECT knowhow.alter_recommender('citeulike', algorithm => '{options.algorithm}', "
+             f"params => '{options.params}')")
+    print(f"citeulike-t, P=10: {len(people)} people; {options.algorithm} {options.params}; {PUBLISHED}",
+          flush=True)
 
     train_model("text and ratings")
     show("text and ratings", *recall(people, test))
