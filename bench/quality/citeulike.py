@@ -147,7 +147,7 @@ def main():
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--people", type=int, help="only the first N people (a quick look)")
     parser.add_argument("--trials", type=int, default=1200)
-    parser.add_argument("--algorithm", default="slim")
+    parser.add_argument("--algorithm")
     parser.add_argument("--params", default="{}")
     options = parser.parse_args()
     data = f"{options.data}/citeulike-t"
@@ -158,10 +158,11 @@ def main():
     test = read_lists(f"{data}/test-users.dat")
     people = [user for user in range(len(train)) if train[user] and test[user]][:options.people]
     load(data, train)
-    psql.run(f"SELECT knowhow.alter_recommender('citeulike', algorithm => '{options.algorithm}', "
-             f"params => '{options.params}')")
-    print(f"citeulike-t, P=10: {len(people)} people; {options.algorithm} {options.params}; {PUBLISHED}",
-          flush=True)
+    if options.algorithm:
+        psql.run(f"SELECT knowhow.alter_recommender('citeulike', algorithm => '{options.algorithm}')")
+    psql.run(f"SELECT knowhow.alter_recommender('citeulike', params => '{options.params}')")
+    print(f"citeulike-t, P=10: {len(people)} people; {options.algorithm or 'default'} {options.params}; "
+          f"{PUBLISHED}", flush=True)
 
     train_model("text and ratings")
     show("text and ratings", *recall(people, test))

@@ -214,16 +214,23 @@ TEST(Ridge, MemoryDoesNotChangeTheResult) {
     Monitor monitor;
     const Interactions data = test::build(test::random_ratings(34, 200, 120, 0.2), budget);
     const Likes likes(data, 0, 1000, monitor, budget);
+    std::size_t peak = 0;
     const auto solved = [&](RidgeMemory memory) {
         ItemItem columns = fit("item_knn", data, {}, {.targets = 20}, budget);
-        solve_columns(likes, 2, memory, 2, monitor, budget, columns);
+        MemoryBudget solving(test::kPlenty);
+        solve_columns(likes, 2, memory, 2, monitor, solving, columns);
+        peak = solving.peak();
+        EXPECT_GE(solve_columns_memory(120, 20, 120 * 20, gram_products(likes.by_user()), memory, 2),
+                  peak);
         return columns;
     };
     const ItemItem whole = solved({std::size_t{1} << 30, 0, 0});
+    constexpr std::size_t kGram = 120 * 120 * sizeof(float);
+    std::vector<std::size_t> peaks;
     for (const RidgeMemory memory : {RidgeMemory{1, 0, 0}, RidgeMemory{5000, 0, 0},
-                                     RidgeMemory{5000, 120 * 120 * 4, 1e5},
-                                     RidgeMemory{5000, 120 * 120 * 4 - 1, 0}}) {
+                                     RidgeMemory{5000, kGram - 1, 0}, RidgeMemory{5000, kGram, 1e5}}) {
         const ItemItem parts = solved(memory);
+        peaks.push_back(peak);
         for (std::int32_t item = 0; item < whole.item_count(); ++item) {
             EXPECT_TRUE(std::ranges::equal(
                 whole.row(item), parts.row(item), [](const Target& x, const Target& y) {
@@ -231,6 +238,8 @@ TEST(Ridge, MemoryDoesNotChangeTheResult) {
                 }));
         }
     }
+    EXPECT_EQ(peaks[2], peaks[1]);
+    EXPECT_EQ(peaks[3], peaks[1] + kGram);
 }
 
 TEST(Ridge, EaseIsRefusedWithTheMemoryThatItNeeds) {

@@ -24,7 +24,7 @@ struct Serving {
     ModelReader* reader;   // NULL where there is no model
     Sources* sources;
     Person* person;
-    std::span<const std::int64_t> label_counts;   // of person->labels(), as document_counts() gives them
+    std::span<const std::int64_t> label_counts;   // in how many snippets each of person->labels() is
     Ranking* ranking;
     RankingOptions options;
     Walk* walk;            // NULL where no links are bound, or none leads from what was liked
