@@ -86,7 +86,8 @@ std::size_t likes_memory(const Interactions& interactions, Monitor& monitor) {
     const auto items = static_cast<std::size_t>(interactions.item_count());
     std::size_t positive = 0;
     PollEvery poll(monitor, 65536);
-    for (const float value : interactions.by_user().values()) {
+    const SparseView by_user = interactions.by_user();
+    for (const float value : by_user.values()) {
         positive += value > 0;
         poll.step();
     }
