@@ -69,9 +69,14 @@ sub cancel_at {
     my ($stage, $statement, $condition, $again, $settings) = @_;
     for my $try (1 .. 40) {
         my ($took, $errors) = ('', '');
+        local $ENV{PGAPPNAME} = 'watcher';
         my $watcher = IPC::Run::start(
             [ 'psql', '-XqAt', '-d', $node->connstr('postgres'), '-c', "SET client_min_messages = error; SET statement_timeout = '20s'; SELECT cancel_when(\$c\$$condition\$c\$)" ],
             '<', \undef, '>', \$took, '2>', \$errors);
+        # What is quickly done would be over before the watcher looks.
+        $node->poll_query_until('postgres',
+            q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'watcher' AND wait_event = 'PgSleep'})
+            or die "the watcher of $stage does not watch: $errors";
         my ($status, $out, $error);
         {
             local @ENV{qw(PGAPPNAME PGOPTIONS)} = ('worker', $settings // '');
@@ -131,9 +136,10 @@ cancel_at('an insert that merges segments', 'INSERT INTO docs SELECT n, vector(n
 my $delete = 'DELETE FROM docs WHERE id % 3 = (SELECT min(id) FROM docs) % 3';
 sub vacuum_phase { return "EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE pid = \$1 AND phase = '$_[0]')" }
 my $vacuum = 'VACUUM (INDEX_CLEANUP ON) docs';
+my $more = "INSERT INTO docs SELECT n, vector(n) FROM generate_series(1, 8000) AS n; $delete";
 $node->safe_psql('postgres', $delete);
-cancel_at('a VACUUM that marks rows', $vacuum, vacuum_phase('vacuuming indexes'), $delete);
-cancel_at('a VACUUM that merges segments', $vacuum, vacuum_phase('cleaning up indexes'), $delete);
+cancel_at('a VACUUM that marks rows', $vacuum, vacuum_phase('vacuuming indexes'), $more);
+cancel_at('a VACUUM that merges segments', $vacuum, vacuum_phase('cleaning up indexes'), $more);
 $node->safe_psql('postgres', $vacuum);
 is($node->safe_psql('postgres', $problems), '', 'the index is sound after all that');
 is($node->safe_psql('postgres', q{SELECT documents FROM knowhow.index_statistics('docs_ip')}),
