@@ -75,8 +75,10 @@ SET enable_seqscan = off;
 SET jit = off;
 SET plan_cache_mode = force_generic_plan;
 EXPLAIN (COSTS OFF) SELECT v <=> '''a'':1' AS d, ctid FROM docs ORDER BY v <=> '''a'':1' LIMIT 7;
+RESET enable_seqscan;
 EXPLAIN (COSTS OFF)
 SELECT v <=> '''a'':1' AS d, ctid FROM docs ORDER BY (v <=> '''a'':1') + 0, ctid LIMIT 7;
+SET enable_seqscan = off;
 
 -- 50 rounds of 200 queries, each after changes.
 \set ECHO none

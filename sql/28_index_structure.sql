@@ -116,7 +116,9 @@ SET maintenance_work_mem = '1MB';
 REINDEX INDEX docs_v;
 SELECT in_order('''term1'':1 ''term14'':2');
 SET temp_file_limit = '64kB';
+\set VERBOSITY sqlstate
 REINDEX INDEX docs_v;
+\set VERBOSITY default
 RESET temp_file_limit;
 SELECT in_order('''term1'':1 ''term14'':2');
 

@@ -134,7 +134,7 @@ ends('temp_file_limit', with_setting('temp_file_limit = 64', sub {
     run_end($node, $run);
     $watch->query_safe(q{SELECT knowhow.alter_recommender('kb', interactions => 'kb.training')});
     return $run;
-}), qr/^failed\|53400\|temporary file size exceeds temp_file_limit/);
+}), qr/^failed\|53400\|temporary file size exceeds "?temp_file_limit/);
 
 # ---- What the run needs has changed
 
