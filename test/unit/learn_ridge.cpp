@@ -213,12 +213,16 @@ TEST(Ridge, MemoryDoesNotChangeTheResult) {
     MemoryBudget budget(test::kPlenty);
     Monitor monitor;
     const Interactions data = test::build(test::random_ratings(34, 200, 120, 0.2), budget);
-    const Likes likes(data, 0, 1000, monitor, budget);
+    const Likes likes(data, 0.5, 1000, monitor, budget);
+    struct Total : Monitor {
+        void progress(std::int64_t /*done*/, std::int64_t all) override { total = all; }
+        std::int64_t total = 0;
+    } steps;
     std::size_t peak = 0;
     const auto solved = [&](RidgeMemory memory) {
         ItemItem columns = fit("item_knn", data, {}, {.targets = 20}, budget);
         MemoryBudget solving(test::kPlenty);
-        solve_columns(likes, 2, memory, 2, monitor, solving, columns);
+        solve_columns(likes, 2, memory, 2, steps, solving, columns);
         peak = solving.peak();
         EXPECT_GE(solve_columns_memory(120, 20, 120 * 20, gram_products(likes.by_user()), memory, 2),
                   peak);
@@ -227,10 +231,13 @@ TEST(Ridge, MemoryDoesNotChangeTheResult) {
     const ItemItem whole = solved({std::size_t{1} << 30, 0, 0});
     constexpr std::size_t kGram = 120 * 120 * sizeof(float);
     std::vector<std::size_t> peaks;
-    for (const RidgeMemory memory : {RidgeMemory{1, 0, 0}, RidgeMemory{5000, 0, 0},
-                                     RidgeMemory{5000, kGram - 1, 0}, RidgeMemory{5000, kGram, 1e5}}) {
+    std::vector<std::int64_t> totals;
+    for (const RidgeMemory memory :
+         {RidgeMemory{1, 0, 0}, RidgeMemory{5000, 0, 0}, RidgeMemory{5000, kGram - 1, 0},
+          RidgeMemory{5000, kGram, 1e5}, RidgeMemory{40000, 0, 0}}) {
         const ItemItem parts = solved(memory);
         peaks.push_back(peak);
+        totals.push_back(steps.total);
         for (std::int32_t item = 0; item < whole.item_count(); ++item) {
             EXPECT_TRUE(std::ranges::equal(
                 whole.row(item), parts.row(item), [](const Target& x, const Target& y) {
@@ -240,6 +247,8 @@ TEST(Ridge, MemoryDoesNotChangeTheResult) {
     }
     EXPECT_EQ(peaks[2], peaks[1]);
     EXPECT_EQ(peaks[3], peaks[1] + kGram);
+    EXPECT_EQ(totals[0], 2 * 120 * 120);  // each column in a pass of its own
+    EXPECT_EQ(totals[4], 120);            // each with its own part of G
 }
 
 TEST(Ridge, EaseIsRefusedWithTheMemoryThatItNeeds) {

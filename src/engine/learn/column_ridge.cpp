@@ -11,6 +11,7 @@
 #include "engine/base/parallel.hpp"
 #include "engine/learn/cancellation.hpp"
 #include "engine/learn/row_products.hpp"
+#include "engine/learn/small_gram.hpp"
 #include "engine/learn/stages.hpp"
 
 namespace knowhow {
@@ -30,6 +31,16 @@ struct Place {
     std::int32_t index;
 };
 
+// What a column takes while it is being solved.
+std::size_t column_bytes(std::size_t support) {
+    return packed_size(support) * sizeof(float) + support * sizeof(Place);
+}
+
+// The doubles that a worker takes to solve columns alone, which is a little more than in a pass.
+std::size_t alone_scratch(std::size_t longest) {
+    return AlignedDoubles::padded(longest + 1) * (longest + 2) + AlignedDoubles::padded(1);
+}
+
 struct Pass {
     std::int32_t first;  // column
     std::int32_t last;   // after the last
@@ -40,7 +51,7 @@ Pass next_pass(const ItemItem& columns, std::int32_t first, std::size_t area) {
     std::size_t bytes = 0;
     std::int32_t column = first;
     for (; column < columns.item_count(); ++column) {
-        const std::size_t more = packed_size(columns.row(column).size()) * sizeof(float);
+        const std::size_t more = column_bytes(columns.row(column).size());
         if (column > first && bytes + more > area) {
             break;
         }
@@ -53,6 +64,53 @@ bool keeps_gram(std::int32_t items, std::size_t passes, double products, RidgeMe
     const auto n = static_cast<std::size_t>(items);
     return n * n * sizeof(float) <= memory.gram && passes > 1 &&
            static_cast<double>(passes - 1) * products > memory.products;
+}
+
+// The small system of one column, in a worker's scratch space.
+struct System {
+    using Matrix = Eigen::Map<Eigen::MatrixXd, Eigen::Aligned64, Eigen::OuterStride<>>;
+    using Vector = Eigen::Map<Eigen::VectorXd, Eigen::Aligned64>;
+
+    System(double* space, std::size_t stride, std::size_t size)
+        : matrix(space, static_cast<Eigen::Index>(size), static_cast<Eigen::Index>(size),
+                 Eigen::OuterStride<>(static_cast<Eigen::Index>(stride))),
+          solution(space + stride * size, static_cast<Eigen::Index>(size)) {}
+
+    Matrix matrix;    // the lower triangle of G[S, S]
+    Vector solution;  // first G[S, j]
+};
+
+// How many people like an item or one of its support, each counted for each of these items.
+std::size_t most_likes_of_column(const Likes& likes, const ItemItem& columns, Monitor& monitor) {
+    std::size_t most = 0;
+    PollEvery poll(monitor, 256);
+    for (std::int32_t column = 0; column < columns.item_count(); ++column) {
+        std::size_t count = likes.by_item().row(column).size();
+        for (const Target& target : columns.row(column)) {
+            count += likes.by_item().row(target.position).size();
+        }
+        most = std::max(most, count);
+        poll.step();
+    }
+    return most;
+}
+
+// What it would take to sum G for each column alone, counted on some of them, in products of
+// CheckedProducts::add_row(): those go to and fro in more memory.
+double products_alone(const Likes& likes, const ItemItem& columns, Monitor& monitor,
+                      MemoryBudget& budget) {
+    constexpr std::int32_t kOneIn = 64;
+    constexpr double kLike = .6;  // measured
+    constexpr double kPair = .4;
+    SmallGram gram(likes, 0, &budget);
+    double products = 0;
+    for (std::int32_t column = 0; column < columns.item_count(); column += kOneIn) {
+        const SmallGram::Steps steps = gram.count(column, columns.row(column));
+        products += kLike * static_cast<double>(steps.likes) +
+                    kPair * static_cast<double>(steps.pairs);
+        monitor.poll();
+    }
+    return kOneIn * products;
 }
 
 class Solver {
@@ -107,7 +165,68 @@ class Solver {
         factor(pass, offsets, packed, longest, stages);
     }
 
+    // All columns, each with its own part of G.
+    void solve_alone(std::size_t most_likes, Stages& stages) {
+        std::size_t longest = 0;
+        for (std::int32_t column = 0; column < columns_.item_count(); ++column) {
+            longest = std::max(longest, columns_.row(column).size());
+        }
+        // The sums, by rows, are below the diagonal; the system, by columns, takes their mirror
+        // image. One row and one column before it are the target's.
+        const std::size_t stride = AlignedDoubles::padded(longest + 1);
+        const std::size_t each = alone_scratch(longest);
+        const AlignedDoubles scratch(each * static_cast<std::size_t>(threads_), &budget_);
+        std::pmr::vector<SmallGram> grams(&budget_);
+        grams.reserve(static_cast<std::size_t>(threads_));
+        for (int worker = 0; worker < threads_; ++worker) {
+            grams.emplace_back(likes_, most_likes, &budget_);
+        }
+        const std::pmr::vector<double> diagonal = diagonal_of_gram();
+        Cancellation cancellation(stages);
+        parallel_for(items(), 1, threads_, cancellation,
+                     [&](std::size_t begin, std::size_t /*end*/, int worker) {
+                         cancellation.check();
+                         const auto column = static_cast<std::int32_t>(begin);
+                         const std::span<const Target> targets = columns_.row(column);
+                         double* const space = scratch.data() +
+                                               each * static_cast<std::size_t>(worker) + stride +
+                                               AlignedDoubles::padded(1);
+                         double* const sums = space - stride - 1;
+                         std::fill_n(sums, stride * (targets.size() + 1), 0.0);
+                         grams[static_cast<std::size_t>(worker)].sum(column, targets, stride, sums,
+                                                                     cancellation);
+                         System system(space, stride, targets.size());
+                         for (std::size_t k = 0; k < targets.size(); ++k) {
+                             const auto at = static_cast<Eigen::Index>(k);
+                             const double* const row = space + stride * k;
+                             for (std::size_t l = 0; l < k; ++l) {
+                                 system.matrix(at, static_cast<Eigen::Index>(l)) = rounded(row[l]);
+                             }
+                             system.matrix(at, at) = rounded(
+                                 diagonal[static_cast<std::size_t>(targets[k].position)]);
+                             system.solution(at) = rounded(sums[stride * (k + 1)]);
+                         }
+                         solve_system(column, system);
+                     });
+    }
+
   private:
+    // As what is kept in other ways.
+    static double rounded(double sum) { return static_cast<double>(static_cast<float>(sum)); }
+
+    std::pmr::vector<double> diagonal_of_gram() const {
+        std::pmr::vector<double> diagonal(items(), 0.0, &budget_);
+        for (std::size_t item = 0; item < items(); ++item) {
+            const SparseRow row = likes_.by_item().row(static_cast<std::int32_t>(item));
+            for (std::size_t n = 0; n < row.size(); ++n) {
+                const auto value = static_cast<double>(row.values[n]);
+                diagonal[item] +=
+                    likes_.user_weight()[static_cast<std::size_t>(row.columns[n])] * value * value;
+            }
+        }
+        return diagonal;
+    }
+
     std::size_t items() const { return static_cast<std::size_t>(likes_.item_count()); }
 
     std::span<const Target> support(Pass pass, std::size_t column) const {
@@ -206,43 +325,45 @@ class Solver {
                              scratch.data() + each * static_cast<std::size_t>(worker);
                          for (std::size_t c = begin; c < end; ++c) {
                              cancellation.check();
-                             solve_one(pass.first + static_cast<std::int32_t>(c),
-                                       packed.data() + offsets[c], space, stride);
+                             solve_packed(pass.first + static_cast<std::int32_t>(c),
+                                          packed.data() + offsets[c], space, stride);
                          }
                      });
     }
 
-    void solve_one(std::int32_t column, const float* packed, double* space, std::size_t stride) {
-        using Matrix = Eigen::Map<Eigen::MatrixXd, Eigen::Aligned64, Eigen::OuterStride<>>;
-        using Vector = Eigen::Map<Eigen::VectorXd, Eigen::Aligned64>;
-        const std::span<Target> targets = columns_.mutable_row(column);
-        const std::size_t size = targets.size();
-        if (size == 0) {
-            return;
-        }
+    void solve_packed(std::int32_t column, const float* packed, double* space, std::size_t stride) {
+        const std::size_t size = columns_.row(column).size();
+        System system(space, stride, size);
         const auto n = static_cast<Eigen::Index>(size);
-        Matrix matrix(space, n, n, Eigen::OuterStride<>(static_cast<Eigen::Index>(stride)));
-        Vector solution(space + stride * size, n);
-        const float* at = packed;
         for (Eigen::Index k = 0; k < n; ++k) {
             for (Eigen::Index l = 0; l <= k; ++l) {
-                matrix(k, l) = static_cast<double>(*at++);
+                system.matrix(k, l) = static_cast<double>(*packed++);
             }
-            matrix(k, k) += lambda_;
         }
         for (Eigen::Index k = 0; k < n; ++k) {
-            solution(k) = static_cast<double>(*at++);
+            system.solution(k) = static_cast<double>(*packed++);
         }
-        Eigen::LLT<Eigen::Ref<Eigen::MatrixXd, Eigen::Aligned64, Eigen::OuterStride<>>> llt(matrix);
+        solve_system(column, system);
+    }
+
+    void solve_system(std::int32_t column, System& system) {
+        const std::span<Target> targets = columns_.mutable_row(column);
+        if (targets.empty()) {
+            return;
+        }
+        system.matrix.diagonal().array() += lambda_;
+        Eigen::LLT<Eigen::Ref<Eigen::MatrixXd, Eigen::Aligned64, Eigen::OuterStride<>>> llt(
+            system.matrix);
         if (llt.info() != Eigen::Success) {
             throw Error(ErrorCode::kNumericOutOfRange,
                         "a ridge of " + std::to_string(lambda_) +
                             " is too small for weights of this size to be solved with",
                         "Raise parameter \"ridge\".");
         }
-        llt.solveInPlace(solution);
-        for (std::size_t k = 0; k < size; ++k) {
-            targets[k].weight = static_cast<float>(solution(static_cast<Eigen::Index>(k)));
+        llt.solveInPlace(system.solution);
+        for (std::size_t k = 0; k < targets.size(); ++k) {
+            targets[k].weight =
+                static_cast<float>(system.solution(static_cast<Eigen::Index>(k)));
         }
     }
 
@@ -259,30 +380,45 @@ class Solver {
 
 void solve_columns(const Likes& likes, double lambda, RidgeMemory memory, int threads,
                    Monitor& monitor, MemoryBudget& budget, ItemItem& columns) {
+    const std::int32_t items = columns.item_count();
     std::size_t passes = 0;
-    for (std::int32_t first = 0; first < columns.item_count();) {
+    for (std::int32_t first = 0; first < items;) {
         first = next_pass(columns, first, memory.area).last;
         ++passes;
     }
-    const bool keeps =
-        keeps_gram(columns.item_count(), passes, gram_products(likes.by_user()), memory);
-    Stages stages(monitor, static_cast<std::int64_t>(2 * passes + keeps) * columns.item_count());
+    const double products = gram_products(likes.by_user());
+    const bool keeps = keeps_gram(items, passes, products, memory);
     Solver solver(likes, lambda, threads, budget, columns);
+    if (passes > 1) {
+        const double by_passes = products * static_cast<double>(keeps ? 1 : passes);
+        const std::size_t most_likes = most_likes_of_column(likes, columns, monitor);
+        const auto workers = static_cast<std::size_t>(std::max(threads, 1));
+        const bool fits =
+            SmallGram::memory(likes.user_count(), most_likes) * workers <= memory.area;
+        if (fits && products_alone(likes, columns, monitor, budget) < by_passes) {
+            Stages stages(monitor, items);
+            stages.next(items);
+            solver.solve_alone(most_likes, stages);
+            return;
+        }
+    }
+    Stages stages(monitor, static_cast<std::int64_t>(2 * passes + keeps) * items);
     if (keeps) {
-        stages.next(columns.item_count());
+        stages.next(items);
         solver.multiply(stages);
     }
-    for (std::int32_t first = 0; first < columns.item_count();) {
+    for (std::int32_t first = 0; first < items;) {
         const Pass pass = next_pass(columns, first, memory.area);
         solver.solve(pass, stages);
         first = pass.last;
     }
 }
 
-RidgeMemory ridge_memory(std::int32_t items) noexcept {
+RidgeMemory ridge_memory(std::int32_t items, const MemoryBudget& budget) noexcept {
     const auto n = static_cast<std::size_t>(items);
-    return {std::clamp(n * n / 2, std::size_t{4} << 20, std::size_t{1} << 30), std::size_t{64} << 20,
-            3e9};
+    const std::size_t most = budget.limit() / 4;
+    return {std::min(std::clamp(n * n / 2, std::size_t{4} << 20, std::size_t{1} << 30), most),
+            std::min(std::size_t{64} << 20, most), 3e9};
 }
 
 double gram_products(SparseView by_user) {
@@ -298,16 +434,17 @@ std::size_t solve_columns_memory(std::int32_t items, std::size_t longest, std::s
                                  double products, RidgeMemory memory, int threads) {
     const auto n = static_cast<std::size_t>(items);
     const auto workers = static_cast<std::size_t>(std::max(threads, 1));
-    const std::size_t one = packed_size(longest) * sizeof(float);
+    const std::size_t one = column_bytes(longest);
     const std::size_t most = std::max(memory.area, one);
-    const std::size_t all = (entries / 2 * (longest + 3) + 1) * sizeof(float);
+    const std::size_t all =
+        (entries / 2 * (longest + 3) + 1) * sizeof(float) + entries * sizeof(Place);
     // What a pass leaves free is less than one matrix.
-    const std::size_t passes = all / std::max(memory.area - std::min(memory.area, one), one) + 1;
+    const std::size_t free = memory.area - std::min(memory.area, one);
+    const std::size_t passes = all / std::max({free, one, std::size_t{1}}) + 1;
     return (keeps_gram(items, passes, products, memory) ? n * n * sizeof(float) : 0) +
-           std::min(most, all) + std::min(entries, most / sizeof(float)) * sizeof(Place) +
-           3 * (n + 1) * sizeof(std::size_t) +
+           std::min(most, all) + 3 * (n + 1) * sizeof(std::size_t) +
            workers * (sizeof(SparseSums) + n * (sizeof(double) + sizeof(std::int32_t))) +
-           workers * AlignedDoubles::padded(longest) * (longest + 1) * sizeof(double);
+           workers * alone_scratch(longest) * sizeof(double);
 }
 
 ItemItem strongest_by_row(ItemItem&& columns, std::int32_t targets, Monitor& monitor,

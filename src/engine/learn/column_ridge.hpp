@@ -20,10 +20,11 @@ namespace knowhow {
 // zeros may appear and the order is no more that of stronger().
 //
 // So many columns are solved in one pass that their small matrices fit an area of memory, and each
-// pass computes the rows of G anew that it needs, but where G is kept. Time: Σ_j |S_j|³/3, and for
-// each time that G is computed Σ over people of (their items)². Sums are in double and in a fixed
-// order, what is kept is float: the result is the same bit for bit for any number of threads and any
-// memory.
+// pass computes the rows of G anew that it needs, but where G is kept. Where that is more work than
+// to sum G[S_j, S_j] from the likes of S_j alone (many items with few likes each), each column is
+// solved so. Time: Σ_j |S_j|³/3, and for each time that G is computed Σ over people of (their
+// items)². Sums are in double and in a fixed order, what is kept is float: the result is the same
+// bit for bit for any number of threads and any memory.
 // Throws Error(kNumericOutOfRange) where λ > 0 is too small for the data to be solved with.
 struct RidgeMemory {
     std::size_t area;    // bytes; a single column may need more
@@ -36,9 +37,10 @@ void solve_columns(const Likes& likes, double lambda, RidgeMemory memory, int th
                    Monitor& monitor, MemoryBudget& budget, ItemItem& columns);
 
 // What solve_columns() should have: an area that is little beside EASE's dense matrix, and up to 64
-// MiB for G where that saves some seconds. (2.1 million interactions of 20,000 people with 4,000
-// items: 4.4 s and 76 MB instead of 51.6 s and 15 MB; EASE takes 129 MB.)
-RidgeMemory ridge_memory(std::int32_t items) noexcept;
+// MiB for G where that saves some seconds, each at most a quarter of what `budget` allows in all.
+// (2.1 million interactions of 20,000 people with 4,000 items: 4.4 s and 76 MB instead of 51.6 s and
+// 15 MB; EASE takes 129 MB.)
+RidgeMemory ridge_memory(std::int32_t items, const MemoryBudget& budget) noexcept;
 
 // Σ over people of (their items)²: the products that it takes to compute G.
 double gram_products(SparseView by_user);

@@ -106,7 +106,7 @@ std::span<const Parameter> Ease::parameters() const {
 
 std::size_t Ease::fit_memory(const Interactions& interactions, const Parameters& /*parameters*/,
                              const FitOptions& options, Monitor& monitor,
-                             MemoryBudget& /*budget*/) const {
+                             MemoryBudget& budget) const {
     const auto items = static_cast<std::size_t>(interactions.item_count());
     const auto workers = static_cast<std::size_t>(std::max(options.threads, 1));
     const std::size_t row =
@@ -122,7 +122,7 @@ std::size_t Ease::fit_memory(const Interactions& interactions, const Parameters&
         solve_columns_memory(interactions.item_count(),
                              std::min(items, most_support(options.targets)), entries,
                              gram_products(interactions.by_user()),
-                             ridge_memory(interactions.item_count()), options.threads);
+                             ridge_memory(interactions.item_count(), budget), options.threads);
     return likes_memory(interactions, monitor) + std::max(inverting, refitting);
 }
 
@@ -150,7 +150,8 @@ ItemItem Ease::fit(const Interactions& interactions, const Parameters& parameter
     rows = ItemItem(0, &budget);
     keep_strongest_of_each(columns, most_support(options.targets), stages, budget);
     stages.next(2 * items);
-    solve_columns(likes, lambda, ridge_memory(likes.item_count()), threads, stages, budget, columns);
+    solve_columns(likes, lambda, ridge_memory(likes.item_count(), budget), threads, stages, budget,
+                  columns);
     return strongest_by_row(std::move(columns), options.targets, stages, budget);
 }
 

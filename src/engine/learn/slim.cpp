@@ -56,7 +56,8 @@ std::size_t Slim::fit_memory(const Interactions& interactions, const Parameters&
     const std::size_t solving =
         columns + solve_columns_memory(interactions.item_count(), longest, entries,
                                        gram_products(interactions.by_user()),
-                                       ridge_memory(interactions.item_count()), options.threads);
+                                       ridge_memory(interactions.item_count(), budget),
+                                       options.threads);
     return likes_memory(interactions, monitor) + 2 * items * sizeof(double) +
            std::max({top_similarities_memory(reach, candidates, options.threads), solving,
                      2 * columns + items * sizeof(std::int32_t)});
@@ -86,7 +87,7 @@ ItemItem Slim::fit(const Interactions& interactions, const Parameters& parameter
     ItemItem columns =
         top_similarities(nearest, static_cast<std::int32_t>(parameters["candidates"]),
                          options.threads, stages, budget);
-    const RidgeMemory memory = ridge_memory(likes.item_count());
+    const RidgeMemory memory = ridge_memory(likes.item_count(), budget);
     stages.next(likes.item_count());
     solve_columns(likes, lambda, memory, options.threads, stages, budget, columns);
     ItemItem rows = strongest_by_row(std::move(columns), options.targets, stages, budget);
