@@ -25,6 +25,7 @@ SELECT * FROM learners.try('item_knn');
 SELECT * FROM learners.try('slim', '{"ridge": 5, "candidates": 10}');
 SELECT * FROM learners.try('ease', '{"ridge": 5}');
 SELECT * FROM learners.try('ials', '{"factors": 4, "unobserved": 1, "penalty": 0.01}');
+SELECT * FROM learners.try('blend', '{"ridge": 5, "candidates": 10, "factors": 4, "unobserved": 1}');
 SELECT * FROM learners.try('user_knn');
 
 -- Negative weights are kept: EASE needs them.
@@ -58,8 +59,8 @@ BEGIN
     RETURN learners.bytes(knowhow.train('learners', seed));
 END $$;
 SELECT a AS algorithm, learners.trained(a, 1) = learners.trained(a, 2) AS threads, learners.trained(a, 2) = learners.trained(a, 2) AS runs
-FROM unnest(ARRAY['item_knn', 'slim', 'ease', 'ials', 'user_knn']) a;
-SELECT count(DISTINCT learners.trained(a, 1)) AS models FROM unnest(ARRAY['item_knn', 'slim', 'ease', 'ials', 'user_knn']) a;
+FROM unnest(ARRAY['item_knn', 'slim', 'ease', 'ials', 'blend', 'user_knn']) a;
+SELECT count(DISTINCT learners.trained(a, 1)) AS models FROM unnest(ARRAY['item_knn', 'slim', 'ease', 'ials', 'blend', 'user_knn']) a;
 SELECT learners.trained('ials', 1, 1) <> learners.trained('ials', 1, 2) AS seed_counts;
 -- In the background the same.
 SELECT learners.trained('slim', 2, 3) AS foreground \gset

@@ -34,12 +34,13 @@ LEARNERS = (
     ("slim, activity", "slim", {"ridge": 50, "user_activity": 0.5}),
     ("ials", "ials", {}),
     ("ials, 256 factors", "ials", {"factors": 256}),
+    ("blend", "blend", {}),
     ("ease", "ease", {}),
 )
 OPTIONAL = ("ease", "ials, 256 factors")
 ALONE = {"profile_weight": 0, "labels_weight": 0}
 OWN = ("shrinkage", "user_activity", "ridge", "factors", "profile_weight", "labels_weight",
-       "collaborative_weight", "neighbours", "unobserved", "penalty", "iterations")
+       "collaborative_weight", "neighbours", "unobserved", "penalty", "iterations", "ials_share")
 
 
 def hold_out(train, seed):

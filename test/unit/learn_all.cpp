@@ -23,10 +23,10 @@ class EveryLearner : public testing::TestWithParam<const Learner*> {
                  MemoryBudget& budget) {
         return GetParam()->fit(data, parameters(), options, monitor, budget);
     }
-    // The defaults, but for ials: its time is the square of the factors, and few show as much.
+    // The defaults, but for factors: the time is their square, and few show as much.
     Parameters parameters() {
         std::vector<std::pair<std::string, double>> given;
-        if (GetParam()->name() == "ials") {
+        if (GetParam()->name() == "ials" || GetParam()->name() == "blend") {
             given = {{"factors", 16}, {"iterations", 3}};
         }
         return {GetParam()->parameters(), given};

@@ -58,7 +58,7 @@ TEST(Memory, OfLearnersIsEstimatedFromAbove) {
                 continue;
             }
             std::vector<std::pair<std::string, double>> given;
-            if (learner->name() == "ials") {
+            if (learner->name() == "ials" || learner->name() == "blend") {
                 given = {{"factors", 8}, {"iterations", 1}};
             }
             const Parameters parameters(learner->parameters(), given);

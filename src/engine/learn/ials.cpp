@@ -256,7 +256,44 @@ void IalsFactors::fold_in(std::span<const std::int32_t> items, std::span<const d
     std::copy_n(solution.data(), factors_, result);
 }
 
-ItemItem IalsFactors::linear(std::int32_t targets, Monitor& monitor, MemoryBudget& budget) const {
+void IalsFactors::normal_matrix(double* result) const {
+    Matrix a = map_matrix(result, factors_, factors_, stride_);
+    a.triangularView<Eigen::Lower>() = map_matrix(gram_.data(), factors_, factors_, stride_) +
+                                       map_matrix(expected_.data(), factors_, factors_, stride_);
+    a.diagonal().array() += settings_.regularization * (mean_items_ + person_extra_);
+}
+
+double IalsFactors::linear_norm(std::span<const double> weights, Monitor& monitor,
+                                MemoryBudget& budget) const {
+    if (mean_items_ == 0) {
+        return 0;
+    }
+    const AlignedDoubles own(stride_ * factors_, &budget);
+    normal_matrix(own.data());
+    Matrix a = map_matrix(own.data(), factors_, factors_, stride_);
+    InPlace llt(a);
+    factor(llt);
+    const AlignedDoubles scratch(2 * stride_, &budget);
+    Vector direction = map_vector(scratch.data(), factors_);
+    Vector product = map_vector(scratch.data() + stride_, factors_);
+    const Matrix gram = map_matrix(gram_.data(), factors_, factors_, stride_);
+    double squares = 0;
+    for (std::size_t item = 0; item < static_cast<std::size_t>(count_); ++item) {
+        const Vector vector = map_vector(items_.data() + item * stride_, factors_);
+        direction = vector;
+        llt.solveInPlace(direction);
+        product.noalias() = gram.selfadjointView<Eigen::Lower>() * direction;
+        const double diagonal = vector.dot(direction);
+        squares += weights[item] * (direction.dot(product) / unobserved_ - diagonal * diagonal);
+        if (item % kBlock == 0) {
+            monitor.poll();
+        }
+    }
+    return std::sqrt(std::max(squares, 0.0));
+}
+
+ItemItem IalsFactors::linear(std::int32_t targets, Monitor& monitor, MemoryBudget& budget,
+                             const LinearSum& sum) const {
     const auto items = static_cast<std::size_t>(count_);
     const int threads = std::max(settings_.threads, 1);
     ItemItem result(count_, &budget);
@@ -264,10 +301,8 @@ ItemItem IalsFactors::linear(std::int32_t targets, Monitor& monitor, MemoryBudge
         return result;
     }
     const AlignedDoubles own(stride_ * factors_, &budget);
+    normal_matrix(own.data());
     Matrix a = map_matrix(own.data(), factors_, factors_, stride_);
-    a.triangularView<Eigen::Lower>() = map_matrix(gram_.data(), factors_, factors_, stride_) +
-                                       map_matrix(expected_.data(), factors_, factors_, stride_);
-    a.diagonal().array() += settings_.regularization * (mean_items_ + person_extra_);
     InPlace llt(a);
     factor(llt);
 
@@ -293,11 +328,17 @@ ItemItem IalsFactors::linear(std::int32_t targets, Monitor& monitor, MemoryBudge
                 direction = map_vector(items_.data() + item * stride_, factors_);
                 llt.solveInPlace(direction);
                 scores.noalias() = all.transpose() * direction;
+                if (sum.matrix != nullptr) {
+                    scores *= sum.own;
+                    for (const Target& target : sum.matrix->row(static_cast<std::int32_t>(item))) {
+                        scores(target.position) += sum.others * static_cast<double>(target.weight);
+                    }
+                }
                 mine.clear();
-                for (std::size_t other = 0; other < items; ++other) {
-                    const auto weight = static_cast<float>(scores(static_cast<Eigen::Index>(other)));
-                    if (other != item && weight != 0) {
-                        mine.push_back({static_cast<std::int32_t>(other), weight});
+                for (std::size_t target = 0; target < items; ++target) {
+                    const auto weight = static_cast<float>(scores(static_cast<Eigen::Index>(target)));
+                    if (target != item && weight != 0) {
+                        mine.push_back({static_cast<std::int32_t>(target), weight});
                     }
                 }
                 keep_strongest(mine, static_cast<std::size_t>(targets));

@@ -19,6 +19,13 @@ struct IalsSettings {
     std::uint64_t seed;
 };
 
+// What is cut to the strongest of each row: own · B + others · matrix.
+struct LinearSum {
+    const ItemItem* matrix = nullptr;
+    double own = 1;
+    double others = 0;
+};
+
 // The items' factors, a column of `factors` doubles each, and what folds a person in.
 class IalsFactors {
   public:
@@ -34,13 +41,20 @@ class IalsFactors {
     // r / (mean r). `result` has factors() elements.
     void fold_in(std::span<const std::int32_t> items, std::span<const double> weights,
                  double* result) const;
-    // V (α₀ VᵀV + E + λI)⁻¹ Vᵀ, of each row the `targets` strongest.
-    ItemItem linear(std::int32_t targets, Monitor& monitor, MemoryBudget& budget) const;
+    // B = V (α₀ VᵀV + E + λI)⁻¹ Vᵀ, or a sum with it, of each row the `targets` strongest.
+    ItemItem linear(std::int32_t targets, Monitor& monitor, MemoryBudget& budget,
+                    const LinearSum& sum = {}) const;
+    // √(Σ_i weights[i] ‖row i of B, whole but for its diagonal‖²).
+    double linear_norm(std::span<const double> weights, Monitor& monitor,
+                       MemoryBudget& budget) const;
 
     static std::size_t memory(std::int32_t users, std::int32_t items, std::size_t factors,
                               std::int32_t targets, int threads) noexcept;
 
   private:
+    // α₀ VᵀV + E + λI, lower, to `result`, whose columns are stride() apart.
+    void normal_matrix(double* result) const;
+
     IalsSettings settings_;
     std::size_t factors_;
     std::size_t stride_;

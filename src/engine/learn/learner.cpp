@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/base/error.hpp"
+#include "engine/learn/blend.hpp"
 #include "engine/learn/ease.hpp"
 #include "engine/learn/ials.hpp"
 #include "engine/learn/item_knn.hpp"
@@ -91,7 +92,8 @@ std::span<const Learner* const> learners() {
     static const Slim slim;
     static const Ease ease;
     static const Ials ials;
-    static const std::array<const Learner*, 4> all = {&item_knn, &slim, &ease, &ials};
+    static const Blend blend;
+    static const std::array<const Learner*, 5> all = {&item_knn, &slim, &ease, &ials, &blend};
     return all;
 }
 
