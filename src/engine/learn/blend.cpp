@@ -21,7 +21,8 @@ const Ials kIals;
 // What tune() tries of both together would take days: the share decides most.
 std::vector<Parameter> own_parameters() {
     std::vector<Parameter> all = {
-        {"ials_share", 0.7, 0, 1, false, "The part of ials in the sum; the rest is slim's.", kShares}};
+        {"ials_share", 0.7, 0, 1, false, "The part of ials in the sum; the rest is slim's.",
+         kShares}};
     for (const Learner* learner : {static_cast<const Learner*>(&kSlim),
                                    static_cast<const Learner*>(&kIals)}) {
         for (Parameter parameter : learner->parameters()) {

@@ -11,10 +11,12 @@ namespace knowhow {
 //
 //   B = s · B_ials / ‖B_ials‖ + (1 - s) · B_slim / ‖B_slim‖
 //
-// where s is ials_share and ‖B‖² = Σ_i g_i ‖row i without its diagonal‖² / Σ_i g_i with g_i = Σ_u r_ui², so that
-// rows count by how often they are used. Of each row the K targets of largest |value| of the sum are kept.
+// where s is ials_share and ‖B‖² = Σ_i g_i ‖row i without its diagonal‖² / Σ_i g_i, g_i = Σ_u r_ui²,
+// so that rows count by how often they are used. Of each row of the sum the K targets of largest
+// |value| are kept.
 //
-// Parameters: ials_share (0 to 1), and those of slim and ials by their names; max_user_items is for both.
+// Parameters: ials_share (0 to 1), and those of slim and ials by their names; max_user_items is for
+// both.
 //
 // Memory: as slim, then slim's model beside what ials takes. Time: of both.
 class Blend : public Learner {

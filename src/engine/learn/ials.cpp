@@ -336,7 +336,8 @@ ItemItem IalsFactors::linear(std::int32_t targets, Monitor& monitor, MemoryBudge
                 }
                 mine.clear();
                 for (std::size_t target = 0; target < items; ++target) {
-                    const auto weight = static_cast<float>(scores(static_cast<Eigen::Index>(target)));
+                    const auto weight =
+                        static_cast<float>(scores(static_cast<Eigen::Index>(target)));
                     if (target != item && weight != 0) {
                         mine.push_back({static_cast<std::int32_t>(target), weight});
                     }
