@@ -86,10 +86,10 @@ void SmallGram::sum(std::int32_t target, std::span<const Target> support, std::s
                 sums_of_item[earlier->item] += factor * static_cast<double>(earlier->value);
             }
             steps += static_cast<std::size_t>(like - earlier);
-        }
-        if (steps > kStepsPerCheck) {
-            cancellation.check();
-            steps = 0;
+            if (steps > kStepsPerCheck) {
+                cancellation.check();
+                steps = 0;
+            }
         }
     };
     add(target, 0);

@@ -37,12 +37,6 @@ IndexBuildResult* build(Relation heap, Relation index, IndexInfo* info) {
     if (count == 0) {
         parts[count++] = build_part(heap, index, info, nullptr, maintenance_work_mem, true);
     }
-    if (RelationNeedsWAL(index)) {
-        // Before the metapage names them.
-        show_build_phase(BuildPhase::kLogging);
-        log_newpage_range(index, MAIN_FORKNUM, kMetaBlock + 1, RelationGetNumberOfBlocks(index),
-                          true);
-    }
     IndexBuildResult* const result =
         static_cast<IndexBuildResult*>(palloc0(sizeof(IndexBuildResult)));
     for (int i = 0; i < count; ++i) {

@@ -68,8 +68,6 @@ char* build_phase_name(int64 phase) {
             return pstrdup("scanning table");
         case BuildPhase::kWriting:
             return pstrdup("writing segment");
-        case BuildPhase::kLogging:
-            return pstrdup("logging pages");
     }
     return nullptr;
 }
@@ -88,7 +86,7 @@ BuiltPart build_part(Relation heap, Relation index, IndexInfo* info, TableScanDe
     engine([&] {
         monitor = adopt(context, std::make_unique<BuildMonitor>(progress));
         rows.builder = adopt(context, std::make_unique<SegmentBuilder>(
-                                          index, Writing::kUnlogged, kilobytes, context, *monitor));
+                                          index, Writing::kBuild, kilobytes, context, *monitor));
     });
     BuiltPart part;
     memset(&part, 0, sizeof part);

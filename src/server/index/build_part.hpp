@@ -18,7 +18,6 @@ enum class BuildPhase : int64 {
     kInitializing = 1,
     kScanning = 2,
     kWriting = 3,
-    kLogging = 4,
 };
 char* build_phase_name(int64 phase);
 void show_build_phase(BuildPhase phase);

@@ -62,7 +62,7 @@ void flush(Relation index, int kilobytes, Monitor& monitor) {
     if (taken.blocks.empty()) {
         return;
     }
-    SegmentBuilder builder(index, Writing::kLogged, kilobytes, CurrentMemoryContext, monitor);
+    SegmentBuilder builder(index, Writing::kChange, kilobytes, CurrentMemoryContext, monitor);
     FreshReader reader(index, meta, taken.head);
     Change change;
     memset(&change, 0, sizeof change);

@@ -33,7 +33,7 @@ void merge_these(Relation index, const Meta& meta, const std::vector<std::size_t
     }
     if (live) {
         ContextMemory memory(CurrentMemoryContext);
-        SegmentWriter writer(index, Writing::kLogged, monitor);
+        SegmentWriter writer(index, Writing::kChange, monitor);
         change.adds = true;
         change.added = writer.finish(
             search::write_segment(sources, static_cast<search::Measure>(meta.measure), writer,

@@ -2,6 +2,9 @@
 
 extern "C" {
 #include <access/generic_xlog.h>
+#include <access/xloginsert.h>
+#include <miscadmin.h>
+#include <utils/rel.h>
 }
 
 #include <algorithm>
@@ -63,19 +66,27 @@ SegmentWriter::SegmentWriter(Relation index, Writing writing, Monitor& monitor)
 BlockNumber SegmentWriter::write_page(Kind kind, BlockNumber next, const void* bytes, Size count) {
     BlockNumber block = InvalidBlockNumber;
     guarded([&] {
-        bool const logged = writing_ == Writing::kLogged;
-        Buffer const buffer = logged ? allocate(index_) : extend(index_);
-        GenericXLogState* const log = logged ? GenericXLogStart(index_) : nullptr;
-        Page const page = logged ? GenericXLogRegisterBuffer(log, buffer, GENERIC_XLOG_FULL_IMAGE)
+        bool const change = writing_ == Writing::kChange;
+        Buffer const buffer = change ? allocate(index_) : extend(index_);
+        GenericXLogState* const log = change ? GenericXLogStart(index_) : nullptr;
+        Page const page = change ? GenericXLogRegisterBuffer(log, buffer, GENERIC_XLOG_FULL_IMAGE)
                                  : BufferGetPage(buffer);
+        if (!change) {
+            START_CRIT_SECTION();
+        }
         init_page(page, kind, generation_);
         special(page)->next = next;
         memcpy(payload(page), bytes, count);
         set_payload_used(page, count);
-        if (logged) {
+        if (change) {
             GenericXLogFinish(log);
         } else {
+            // Without the copies and comparisons of GenericXLog.
             MarkBufferDirty(buffer);
+            if (RelationNeedsWAL(index_)) {
+                log_newpage_buffer(buffer, true);
+            }
+            END_CRIT_SECTION();
         }
         block = BufferGetBlockNumber(buffer);
         UnlockReleaseBuffer(buffer);

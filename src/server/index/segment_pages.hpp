@@ -35,10 +35,10 @@ class SegmentReader : public search::PageReader {
 // The block that a SegmentReader of this process has read last.
 BlockNumber last_segment_block() noexcept;
 
-// How a segment's pages are written.
+// Where a segment's pages are written. Each is logged when it is.
 enum class Writing {
-    kLogged,    // to free pages or new ones, each logged
-    kUnlogged,  // to new ones; who builds the index logs all of it in the end
+    kChange,  // to free pages or new ones
+    kBuild,   // to new ones of an index that nobody reads yet
 };
 
 // Writes one segment. Nothing leads to its pages until its entry is published, and a crash leaves
