@@ -37,7 +37,8 @@ SANITIZE ?=
 EIGEN_INCLUDE ?= /usr/include/eigen3
 
 PG_CPPFLAGS = -Isrc -isystem $(EIGEN_INCLUDE) -isystem $(shell $(PG_CONFIG) --includedir-server)
-PG_CXXFLAGS = -std=c++20 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP \
+# No fused multiply-add where a CPU has it: models are the same bit for bit on every way to a sum.
+PG_CXXFLAGS = -std=c++20 -ffp-contract=off -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP \
 	-Wall -Wextra -Werror -Wno-register -Wno-missing-field-initializers $(SANITIZE)
 SHLIB_LINK = $(SANITIZE) -licuuc -lstdc++ -lpthread
 

@@ -251,6 +251,46 @@ TEST(Ridge, MemoryDoesNotChangeTheResult) {
     EXPECT_EQ(totals[4], 120);            // each with its own part of G
 }
 
+TEST(Ridge, ColumnsSolvedAloneDoNotMindThreadsMemoryAndCancels) {
+    MemoryBudget budget(test::kPlenty);
+    Monitor none;
+    const Interactions data = test::build(test::random_ratings(35, 200, 120, 0.2), budget);
+    const Likes likes(data, 0.5, 1000, none, budget);
+    const ItemItem supports = fit("item_knn", data, {}, {.targets = 20}, budget);
+    struct Total : Monitor {
+        explicit Total(Monitor& polled) : polled(polled) {}
+        void poll() override { polled.poll(); }
+        void progress(std::int64_t /*done*/, std::int64_t all) override { total = all; }
+        Monitor& polled;
+        std::int64_t total = 0;
+    };
+    const auto solve = [&](int threads, Monitor& monitor, MemoryBudget& solving) {
+        ItemItem columns(120, &solving);
+        for (std::int32_t item = 0; item < 120; ++item) {
+            columns.set_row(item, supports.row(item));
+        }
+        Total total(monitor);
+        // Room for the likes of a column on each thread, and not for all columns in a pass.
+        const std::size_t area = 25000 * static_cast<std::size_t>(threads);
+        solve_columns(likes, 2, {area, 0, 0}, threads, total, solving, columns);
+        EXPECT_EQ(total.total, 120);
+        return columns;
+    };
+    const ItemItem one = solve(1, none, budget);
+    for (const int threads : {2, 4}) {
+        const ItemItem other = solve(threads, none, budget);
+        for (std::int32_t item = 0; item < 120; ++item) {
+            EXPECT_TRUE(std::ranges::equal(
+                one.row(item), other.row(item), [](const Target& x, const Target& y) {
+                    return x.position == y.position && x.weight == y.weight;
+                }));
+        }
+    }
+    test::expect_clean_exhaustion([&](MemoryBudget& solving) { solve(2, none, solving); });
+    test::expect_clean_cancellation(
+        [&](Monitor& monitor, MemoryBudget& solving) { solve(1, monitor, solving); });
+}
+
 TEST(Ridge, EaseIsRefusedWithTheMemoryThatItNeeds) {
     MemoryBudget data_budget(test::kPlenty);
     Monitor monitor;

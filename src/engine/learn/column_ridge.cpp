@@ -95,22 +95,25 @@ std::size_t most_likes_of_column(const Likes& likes, const ItemItem& columns, Mo
     return most;
 }
 
-// What it would take to sum G for each column alone, counted on some of them, in products of
-// CheckedProducts::add_row(): those go to and fro in more memory.
-double products_alone(const Likes& likes, const ItemItem& columns, Monitor& monitor,
+// What it would take to sum G for each column alone, counted on some of them and for no more than
+// `most`, in products of CheckedProducts::add_row(). That goes to and fro in a vector of all items:
+// the two ways took equally long on generated data where one of its products counts like two pairs.
+double products_alone(const Likes& likes, const ItemItem& columns, double most, Monitor& monitor,
                       MemoryBudget& budget) {
     constexpr std::int32_t kOneIn = 64;
-    constexpr double kLike = .6;  // measured
+    constexpr double kLike = .6;
     constexpr double kPair = .4;
     SmallGram gram(likes, 0, &budget);
+    Cancellation cancellation(monitor);
     double products = 0;
-    for (std::int32_t column = 0; column < columns.item_count(); column += kOneIn) {
-        const SmallGram::Steps steps = gram.count(column, columns.row(column));
-        products += kLike * static_cast<double>(steps.likes) +
-                    kPair * static_cast<double>(steps.pairs);
-        monitor.poll();
+    for (std::int32_t column = 0; column < columns.item_count() && products < most;
+         column += kOneIn) {
+        cancellation.check();
+        const SmallGram::Steps steps = gram.count(column, columns.row(column), cancellation);
+        products += kOneIn * (kLike * static_cast<double>(steps.likes) +
+                              kPair * static_cast<double>(steps.pairs));
     }
-    return kOneIn * products;
+    return products;
 }
 
 class Solver {
@@ -386,7 +389,7 @@ void solve_columns(const Likes& likes, double lambda, RidgeMemory memory, int th
         first = next_pass(columns, first, memory.area).last;
         ++passes;
     }
-    const double products = gram_products(likes.by_user());
+    const double products = gram_products(likes.by_user(), likes.user_weight());
     const bool keeps = keeps_gram(items, passes, products, memory);
     Solver solver(likes, lambda, threads, budget, columns);
     if (passes > 1) {
@@ -395,7 +398,7 @@ void solve_columns(const Likes& likes, double lambda, RidgeMemory memory, int th
         const auto workers = static_cast<std::size_t>(std::max(threads, 1));
         const bool fits =
             SmallGram::memory(likes.user_count(), most_likes) * workers <= memory.area;
-        if (fits && products_alone(likes, columns, monitor, budget) < by_passes) {
+        if (fits && products_alone(likes, columns, by_passes, monitor, budget) < by_passes) {
             Stages stages(monitor, items);
             stages.next(items);
             solver.solve_alone(most_likes, stages);
@@ -421,9 +424,12 @@ RidgeMemory ridge_memory(std::int32_t items, const MemoryBudget& budget) noexcep
             std::min(std::size_t{64} << 20, most), 3e9};
 }
 
-double gram_products(SparseView by_user) {
+double gram_products(SparseView by_user, std::span<const double> user_weight) {
     double products = 0;
     for (std::int32_t user = 0; user < by_user.row_count(); ++user) {
+        if (!user_weight.empty() && user_weight[static_cast<std::size_t>(user)] == 0) {
+            continue;
+        }
         const auto items = static_cast<double>(by_user.row(user).size());
         products += items * items;
     }
@@ -437,7 +443,7 @@ std::size_t solve_columns_memory(std::int32_t items, std::size_t longest, std::s
     const std::size_t one = column_bytes(longest);
     const std::size_t most = std::max(memory.area, one);
     const std::size_t all =
-        (entries / 2 * (longest + 3) + 1) * sizeof(float) + entries * sizeof(Place);
+        (entries * (longest + 3) / 2 + 1) * sizeof(float) + entries * sizeof(Place);
     // What a pass leaves free is less than one matrix.
     const std::size_t free = memory.area - std::min(memory.area, one);
     const std::size_t passes = all / std::max({free, one, std::size_t{1}}) + 1;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/base/budget.hpp"
 #include "engine/base/monitor.hpp"
@@ -27,7 +28,8 @@ namespace knowhow {
 // bit for bit for any number of threads and any memory.
 // Throws Error(kNumericOutOfRange) where λ > 0 is too small for the data to be solved with.
 struct RidgeMemory {
-    std::size_t area;    // bytes; a single column may need more
+    std::size_t area;    // bytes for small matrices, or for likes of columns that are solved alone;
+                         // a single column may need more
     // G is kept, 4 bytes for each pair of items, where that takes no more than `gram` bytes and saves
     // more than `products` products of computing it anew.
     std::size_t gram;
@@ -42,8 +44,9 @@ void solve_columns(const Likes& likes, double lambda, RidgeMemory memory, int th
 // 15 MB; EASE takes 129 MB.)
 RidgeMemory ridge_memory(std::int32_t items, const MemoryBudget& budget) noexcept;
 
-// Σ over people of (their items)²: the products that it takes to compute G.
-double gram_products(SparseView by_user);
+// Σ over people of (their items)²: the products that it takes to compute G. Who has no weight does
+// not count, where weights are known.
+double gram_products(SparseView by_user, std::span<const double> user_weight = {});
 
 // The bytes that solve_columns() takes at its peak, where supports have at most `longest` items and
 // `entries` all together, and G takes so many products.

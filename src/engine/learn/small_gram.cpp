@@ -1,5 +1,6 @@
 #include "engine/learn/small_gram.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace knowhow {
@@ -21,18 +22,25 @@ SmallGram::SmallGram(const Likes& likes, std::size_t most_likes,
       chosen_(most_likes + most_likes / 2, resource) {}
 
 std::size_t SmallGram::memory(std::int32_t people, std::size_t most_likes) noexcept {
-    return static_cast<std::size_t>(people) * sizeof(std::int32_t) +
+    return sizeof(SmallGram) + static_cast<std::size_t>(people) * sizeof(std::int32_t) +
            words(people) * sizeof(std::uint64_t) + (most_likes + most_likes / 2) * sizeof(Like);
 }
 
-void SmallGram::count_likes(std::int32_t target, std::span<const Target> support) {
+void SmallGram::count_likes(std::int32_t target, std::span<const Target> support,
+                            Cancellation& cancellation) {
     const auto add = [&](std::int32_t item) {
-        for (const std::int32_t person : likes_.by_item().row(item).columns) {
-            std::int32_t& at = at_[static_cast<std::size_t>(person)];
-            std::uint64_t& word = marked_[static_cast<std::size_t>(person) / 64];
-            const std::uint64_t bit = std::uint64_t{1} << (person % 64);
-            at = (word & bit) != 0 ? at + 1 : 1;
-            word |= bit;
+        std::span<const std::int32_t> people = likes_.by_item().row(item).columns;
+        while (!people.empty()) {
+            const std::size_t some = std::min(people.size(), kStepsPerCheck);
+            for (const std::int32_t person : people.first(some)) {
+                std::int32_t& at = at_[static_cast<std::size_t>(person)];
+                std::uint64_t& word = marked_[static_cast<std::size_t>(person) / 64];
+                const std::uint64_t bit = std::uint64_t{1} << (person % 64);
+                at = (word & bit) != 0 ? at + 1 : 1;
+                word |= bit;
+            }
+            people = people.subspan(some);
+            cancellation.check();
         }
     };
     add(target);
@@ -54,7 +62,7 @@ void SmallGram::each_person(Body body) {
 
 void SmallGram::sum(std::int32_t target, std::span<const Target> support, std::size_t stride,
                     double* sums, Cancellation& cancellation) {
-    count_likes(target, support);
+    count_likes(target, support, cancellation);
     std::int32_t end = 0;
     each_person([&](std::int32_t person) {
         std::int32_t& at = at_[static_cast<std::size_t>(person)];
@@ -74,6 +82,10 @@ void SmallGram::sum(std::int32_t target, std::span<const Target> support, std::s
         const SparseRow row = likes_.by_item().row(item);
         for (std::size_t n = 0; n < row.size(); ++n) {
             const auto person = static_cast<std::size_t>(row.columns[n]);
+            if (++steps > kStepsPerCheck) {
+                cancellation.check();
+                steps = 0;
+            }
             std::int32_t& at = at_[person];
             if (at == kNone) {
                 continue;
@@ -86,10 +98,6 @@ void SmallGram::sum(std::int32_t target, std::span<const Target> support, std::s
                 sums_of_item[earlier->item] += factor * static_cast<double>(earlier->value);
             }
             steps += static_cast<std::size_t>(like - earlier);
-            if (steps > kStepsPerCheck) {
-                cancellation.check();
-                steps = 0;
-            }
         }
     };
     add(target, 0);
@@ -98,13 +106,16 @@ void SmallGram::sum(std::int32_t target, std::span<const Target> support, std::s
     }
 }
 
-SmallGram::Steps SmallGram::count(std::int32_t target, std::span<const Target> support) {
+SmallGram::Steps SmallGram::count(std::int32_t target, std::span<const Target> support,
+                                  Cancellation& cancellation) {
     Steps steps;
-    count_likes(target, support);
+    count_likes(target, support, cancellation);
     each_person([&](std::int32_t person) {
-        const std::int64_t likes = at_[static_cast<std::size_t>(person)];
-        steps.likes += likes;
-        steps.pairs += likes * (likes - 1) / 2;
+        if (likes_.user_weight()[static_cast<std::size_t>(person)] != 0) {
+            const std::int64_t likes = at_[static_cast<std::size_t>(person)];
+            steps.likes += likes;
+            steps.pairs += likes * (likes - 1) / 2;
+        }
     });
     return steps;
 }

@@ -13,8 +13,8 @@
 
 namespace knowhow {
 
-// A row of G takes all items of the people who like one item. This takes, of each person, the pairs
-// of items that the regression has.
+// A row of G takes all items of the people who like one item. This takes the likes of the items that
+// the regression has, and of each person the pairs of them.
 class SmallGram {
   public:
     // `most_likes`: of a target and its support together. `likes` must outlive this.
@@ -28,12 +28,12 @@ class SmallGram {
     void sum(std::int32_t target, std::span<const Target> support, std::size_t stride, double* sums,
              Cancellation& cancellation);
 
-    // How many likes sum() would read, and how many pairs of them by one person.
+    // How many likes sum() would read of people that count, and how many pairs of them by one person.
     struct Steps {
         std::int64_t likes = 0;
         std::int64_t pairs = 0;
     };
-    Steps count(std::int32_t target, std::span<const Target> support);
+    Steps count(std::int32_t target, std::span<const Target> support, Cancellation& cancellation);
 
   private:
     struct Like {
@@ -41,12 +41,15 @@ class SmallGram {
         float value;
     };
     // Counts likes by person, and marks whom it counts: where a mark is missing, at_ means nothing.
-    void count_likes(std::int32_t target, std::span<const Target> support);
+    void count_likes(std::int32_t target, std::span<const Target> support,
+                     Cancellation& cancellation);
     template <typename Body>
     void each_person(Body body);
 
     const Likes& likes_;
-    std::pmr::vector<std::int32_t> at_;       // of each person: a count, then a place in chosen_
+    // Of each person: by count_likes() a count; then, in sum(), where in chosen_ the next like goes,
+    // or that there is none to sum.
+    std::pmr::vector<std::int32_t> at_;
     std::pmr::vector<std::uint64_t> marked_;  // a bit a person
     // The likes of those who have two or more: of one person after the other, each after a mark.
     std::pmr::vector<Like> chosen_;

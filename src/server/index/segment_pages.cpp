@@ -71,6 +71,7 @@ BlockNumber SegmentWriter::write_page(Kind kind, BlockNumber next, const void* b
         GenericXLogState* const log = change ? GenericXLogStart(index_) : nullptr;
         Page const page = change ? GenericXLogRegisterBuffer(log, buffer, GENERIC_XLOG_FULL_IMAGE)
                                  : BufferGetPage(buffer);
+        // Nobody else sees a page of a build: it needs none of the copies that GenericXLog makes.
         if (!change) {
             START_CRIT_SECTION();
         }
@@ -81,7 +82,6 @@ BlockNumber SegmentWriter::write_page(Kind kind, BlockNumber next, const void* b
         if (change) {
             GenericXLogFinish(log);
         } else {
-            // Without the copies and comparisons of GenericXLog.
             MarkBufferDirty(buffer);
             if (RelationNeedsWAL(index_)) {
                 log_newpage_buffer(buffer, true);

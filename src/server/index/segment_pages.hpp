@@ -35,7 +35,7 @@ class SegmentReader : public search::PageReader {
 // The block that a SegmentReader of this process has read last.
 BlockNumber last_segment_block() noexcept;
 
-// Where a segment's pages are written. Each is logged when it is.
+// Where a segment's pages are written. Each is logged by whom it is written, if the index is.
 enum class Writing {
     kChange,  // to free pages or new ones
     kBuild,   // to new ones of an index that nobody reads yet

@@ -452,8 +452,8 @@ SPITupleTable* labels_of(const Sources* sources, Datum ids) {
     append_relation(&statement, labels);
     append_sql(&statement, " l WHERE l.snippet_id = ANY (");
     append_parameter(&statement, INT8ARRAYOID, ids);
-    // Not IN: an index on (snippet_id, kind, ...) would be descended once for each pair of an id and
-    // a kind.
+    // Not IN: before PostgreSQL 17 an index on (snippet_id, kind, ...) is descended once for each pair
+    // of an id and a kind.
     append_sql(&statement, ") AND (l.kind = 'topic' OR l.kind = 'tag') AND l.value IS NOT NULL");
     return run_statement(&statement);
 }
