@@ -72,10 +72,24 @@ TEST(Blend, IsTheMeanOfBothMatricesByTheirNorms) {
                             1e-6);
             }
         }
-        // What is cut is the sum, not each of them.
+        // Cut is the sum of all of ials and of what slim stores.
+        const Dense slim_of_few = dense(fit("slim", data, of_slim, 5, budget));
         const ItemItem few = fit("blend", data, both, 5, budget);
         for (std::int32_t i = 0; i < kItems; ++i) {
-            EXPECT_LE(few.row(i).size(), 5U);
+            std::vector<double> left;
+            for (std::int32_t j = 0; j < kItems; ++j) {
+                left.push_back(share * ials[i][j] / norm(ials, likes) +
+                               (1 - share) * slim_of_few[i][j] / norm(slim_of_few, likes));
+            }
+            double least = 0;
+            for (const Target& target : few.row(i)) {
+                EXPECT_NEAR(static_cast<double>(target.weight), left[target.position], 1e-6);
+                left[target.position] = 0;
+                least = std::abs(static_cast<double>(target.weight));  // strongest first
+            }
+            for (const double weight : left) {
+                EXPECT_LE(std::abs(weight), least + 1e-6);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <numeric>
 #include <vector>
 
@@ -23,8 +24,7 @@ std::vector<Parameter> own_parameters() {
     std::vector<Parameter> all = {
         {"ials_share", 0.7, 0, 1, false, "The part of ials in the sum; the rest is slim's.",
          kShares}};
-    for (const Learner* learner : {static_cast<const Learner*>(&kSlim),
-                                   static_cast<const Learner*>(&kIals)}) {
+    for (const Learner* learner : std::initializer_list<const Learner*>{&kSlim, &kIals}) {
         for (Parameter parameter : learner->parameters()) {
             if (std::ranges::find(all, parameter.name, &Parameter::name) == all.end()) {
                 parameter.grid = {};

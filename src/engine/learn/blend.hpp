@@ -12,8 +12,8 @@ namespace knowhow {
 //   B = s · B_ials / ‖B_ials‖ + (1 - s) · B_slim / ‖B_slim‖
 //
 // where s is ials_share and ‖B‖² = Σ_i g_i ‖row i without its diagonal‖² / Σ_i g_i, g_i = Σ_u r_ui²,
-// so that rows count by how often they are used. B_slim is as slim stores it, B_ials
-// whole; of each row of the sum the K targets of largest |value| are kept.
+// so that rows count by how often they are used. B_slim is as slim stores it, B_ials whole; of each
+// row of the sum the K targets of largest |value| are kept.
 //
 // Parameters: ials_share (0 to 1), and those of slim and ials by their names; max_user_items is for
 // both.

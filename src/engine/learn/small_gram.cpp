@@ -1,6 +1,5 @@
 #include "engine/learn/small_gram.hpp"
 
-#include <algorithm>
 #include <bit>
 
 namespace knowhow {
@@ -28,19 +27,18 @@ std::size_t SmallGram::memory(std::int32_t people, std::size_t most_likes) noexc
 
 void SmallGram::count_likes(std::int32_t target, std::span<const Target> support,
                             Cancellation& cancellation) {
+    std::size_t steps = 0;
     const auto add = [&](std::int32_t item) {
-        std::span<const std::int32_t> people = likes_.by_item().row(item).columns;
-        while (!people.empty()) {
-            const std::size_t some = std::min(people.size(), kStepsPerCheck);
-            for (const std::int32_t person : people.first(some)) {
-                std::int32_t& at = at_[static_cast<std::size_t>(person)];
-                std::uint64_t& word = marked_[static_cast<std::size_t>(person) / 64];
-                const std::uint64_t bit = std::uint64_t{1} << (person % 64);
-                at = (word & bit) != 0 ? at + 1 : 1;
-                word |= bit;
+        for (const std::int32_t person : likes_.by_item().row(item).columns) {
+            if (++steps > kStepsPerCheck) {
+                cancellation.check();
+                steps = 0;
             }
-            people = people.subspan(some);
-            cancellation.check();
+            std::int32_t& at = at_[static_cast<std::size_t>(person)];
+            std::uint64_t& word = marked_[static_cast<std::size_t>(person) / 64];
+            const std::uint64_t bit = std::uint64_t{1} << (person % 64);
+            at = (word & bit) != 0 ? at + 1 : 1;
+            word |= bit;
         }
     };
     add(target);
