@@ -11,7 +11,8 @@ CREATE FUNCTION knowhow.running_trainings(
     OUT phase_started_at pg_catalog.timestamptz,
     OUT threads pg_catalog.int4,
     OUT memory_bytes pg_catalog.int8,
-    OUT background pg_catalog.bool)
+    OUT background pg_catalog.bool,
+    OUT seen_at pg_catalog.timestamptz)
 RETURNS SETOF record
 LANGUAGE c VOLATILE PARALLEL RESTRICTED ROWS 2
 AS 'MODULE_PATHNAME', 'running_trainings';
@@ -21,8 +22,8 @@ COMMENT ON FUNCTION knowhow.running_trainings IS 'for the view training_progress
 -- least) or by how long it took the last time, and how long those after it took then.
 CREATE VIEW knowhow.training_progress WITH (security_barrier) AS
 SELECT p.run_id, r.name AS recommender, p.pid, p.phase, p.done, p.total, p.started_at,
-       p.now OPERATOR(pg_catalog.-) p.started_at AS elapsed,
-       p.now OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs =>
+       p.seen_at OPERATOR(pg_catalog.-) p.started_at AS elapsed,
+       p.seen_at OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs =>
            CASE WHEN p.done OPERATOR(pg_catalog.*) 1000 OPERATOR(pg_catalog.>=) p.total THEN
                p.seconds OPERATOR(pg_catalog.*) (p.total OPERATOR(pg_catalog.-) p.done)
                OPERATOR(pg_catalog./) p.done
@@ -31,9 +32,9 @@ SELECT p.run_id, r.name AS recommender, p.pid, p.phase, p.done, p.total, p.start
            END
            OPERATOR(pg_catalog.+) COALESCE(usual.seconds_after, 0)) AS estimated_end,
        p.threads, p.memory_bytes, p.background
-FROM (SELECT s.*, t.now, pg_catalog.date_part('epoch',
-                 t.now OPERATOR(pg_catalog.-) s.phase_started_at) AS seconds
-      FROM knowhow.running_trainings() s, pg_catalog.clock_timestamp() AS t (now)) p
+FROM (SELECT s.*, pg_catalog.date_part('epoch',
+                 s.seen_at OPERATOR(pg_catalog.-) s.phase_started_at) AS seconds
+      FROM knowhow.running_trainings() s) p
 JOIN knowhow.recommender_catalog r ON r.recommender_id OPERATOR(pg_catalog.=) p.recommender_id
 LEFT JOIN LATERAL (
     SELECT CASE p.phase WHEN 'comparing' THEN last.compare WHEN 'reading' THEN last.read

@@ -18,6 +18,7 @@ KNOWHOW_FUNCTION(running_trainings) {
     ReturnSetInfo* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     ProgressEntry* entries;
     int const count = progress_entries(&entries);
+    TimestampTz const seen_at = GetCurrentTimestamp();   // no phase of an entry started later
     for (int i = 0; i < count; ++i) {
         const ProgressEntry& entry = entries[i];
         if (entry.database != MyDatabaseId || !may_see_recommender(entry.recommender_id)) {
@@ -33,7 +34,8 @@ KNOWHOW_FUNCTION(running_trainings) {
                           TimestampTzGetDatum(entry.phase_started_at),
                           Int32GetDatum(entry.threads),
                           Int64GetDatum(entry.memory_bytes),
-                          BoolGetDatum(entry.background)};
+                          BoolGetDatum(entry.background),
+                          TimestampTzGetDatum(seen_at)};
         bool nulls[lengthof(values)] = {};
         nulls[0] = entry.run_id == 0;
         nulls[4] = entry.phase == Phase::kQueued;
