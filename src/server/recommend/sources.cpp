@@ -448,7 +448,7 @@ SPITupleTable* labels_of(const Sources* sources, Datum ids) {
         return nullptr;
     }
     Statement statement;
-    begin_statement(&statement, "SELECT l.snippet_id::int8, concat(l.kind, ':', l.value) FROM ");
+    begin_statement(&statement, "SELECT l.snippet_id::int8, l.kind::text || ':' || l.value::text FROM ");
     append_relation(&statement, labels);
     append_sql(&statement, " l WHERE l.snippet_id = ANY (");
     append_parameter(&statement, INT8ARRAYOID, ids);
