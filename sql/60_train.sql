@@ -150,6 +150,9 @@ SELECT active_model = :whole AS active, pg_temp.fingerprint() = :'whole_rows' AS
 CREATE FUNCTION pg_temp.ask() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE answers text := '';
 BEGIN
+    -- What the session has kept of models is forgotten.
+    ALTER TABLE knowhow.model_positions RESET (fillfactor);
+    ALTER TABLE knowhow.model_statistics RESET (fillfactor);
     FOR q IN 1 .. 5 LOOP
         BEGIN
             answers := answers || CASE q

@@ -45,25 +45,31 @@ SELECT knowhow.train('changed');
 \set VERBOSITY default
 SELECT knowhow.drop_recommender('changed');
 
--- Model rows as no training writes them.
+-- Model rows as no training writes them. Altered tables are read anew.
 BEGIN;
 UPDATE knowhow.model_positions SET block = -1;
+ALTER TABLE knowhow.model_positions RESET (fillfactor);
 SELECT answers('robust');
 UPDATE knowhow.model_positions SET block = 2147483647;
+ALTER TABLE knowhow.model_positions RESET (fillfactor);
 SELECT answers('robust');
 UPDATE knowhow.model_positions SET block = 0, snippet_ids = '{1,2}', popularity = '{NaN,Infinity}',
     by_popularity = '{-2147483648,2147483647}', trending = '{NaN,Infinity}',
     by_trending = '{-2147483648,2147483647}';
+ALTER TABLE knowhow.model_positions RESET (fillfactor);
 SELECT answers('robust');
 UPDATE knowhow.model_positions SET snippet_ids = '{}', popularity = '{}', by_popularity = '{}',
     trending = '{}', by_trending = '{}';
+ALTER TABLE knowhow.model_positions RESET (fillfactor);
 SELECT answers('robust');
 UPDATE knowhow.model_positions SET snippet_ids = '{{1,2},{3,4}}', popularity = '{{1,2},{3,4}}',
     by_popularity = '{{0,1},{NULL,3}}', trending = '{{1,2},{3,4}}', by_trending = '{{0,1},{2,3}}';
+ALTER TABLE knowhow.model_positions RESET (fillfactor);
 SELECT answers('robust');
 UPDATE knowhow.model_positions SET snippet_ids = array_fill(1::int8, ARRAY[65]),
     popularity = array_fill(1::float4, ARRAY[65]), by_popularity = array_fill(1, ARRAY[65]),
     trending = array_fill(1::float4, ARRAY[65]), by_trending = array_fill(1, ARRAY[65]);
+ALTER TABLE knowhow.model_positions RESET (fillfactor);
 SELECT answers('robust');
 ROLLBACK;
 BEGIN;
@@ -86,6 +92,7 @@ UPDATE knowhow.model_catalog SET documents = -5;
 SELECT answers('robust');
 UPDATE knowhow.model_catalog SET documents = 9223372036854775807;
 UPDATE knowhow.model_statistics SET counts = '''word1'':-3e38';
+ALTER TABLE knowhow.model_statistics RESET (fillfactor);
 SELECT answers('robust');
 UPDATE knowhow.model_catalog SET documents = NULL;
 UPDATE knowhow.recommender_catalog SET params = '{"history": 1e400}' WHERE name = 'robust';

@@ -13,7 +13,10 @@ extern "C" {
 #include <utils/snapmgr.h>
 }
 
+#include <algorithm>
+
 #include "server/catalog/tables.hpp"
+#include "server/model/kept_rows.hpp"
 
 namespace knowhow::server {
 namespace {
@@ -116,6 +119,64 @@ void block_from_slot(TupleTableSlot* slot, PositionBlock* block) {
     }
 }
 
+// A block that is kept, with all it points to.
+struct KeptBlock {
+    PositionBlock block;
+    std::int64_t covered;   // above its first id, no other block starts at or below this one
+    std::int64_t snippet_ids[kPositionsPerBlock];
+    float popularity[kPositionsPerBlock];
+    std::int32_t by_popularity[kPositionsPerBlock];
+    float trending[kPositionsPerBlock];
+    std::int32_t by_trending[kPositionsPerBlock];
+};
+
+// Where among the kept blocks the one stands, or would, that begins at this position.
+int place_of(const KeptRows& kept, std::int64_t first_position) {
+    return first_kept<KeptBlock>(kept, [=](const KeptBlock& other) {
+        return other.block.first_position < first_position;
+    });
+}
+
+// The block that starts at or below the id and ends at or above it, or NULL where none is kept.
+const PositionBlock* kept_block_of(const KeptRows& kept, std::int64_t snippet_id) {
+    int const above = first_kept<KeptBlock>(kept, [=](const KeptBlock& other) {
+        return other.snippet_ids[0] <= snippet_id;
+    });
+    if (above == 0) {
+        return nullptr;
+    }
+    const KeptBlock& found = kept_row<KeptBlock>(kept, above - 1);
+    return found.covered >= snippet_id ? &found.block : nullptr;
+}
+
+// `covered`: an id that was looked for and led to this block.
+void keep_block(KeptRows& kept, const PositionBlock& block, std::int64_t covered) {
+    if (block.count == 0) {
+        return;
+    }
+    int const place = place_of(kept, block.first_position);
+    if (place < kept.count) {
+        KeptBlock& known = kept_row<KeptBlock>(kept, place);
+        if (known.block.first_position == block.first_position) {
+            known.covered = std::max(known.covered, covered);
+            return;
+        }
+    }
+    KeptBlock* const row = static_cast<KeptBlock*>(allocate_kept(kept, sizeof(KeptBlock)));
+    if (row == nullptr) {
+        return;
+    }
+    std::copy_n(block.snippet_ids, block.count, row->snippet_ids);
+    std::copy_n(block.popularity, block.count, row->popularity);
+    std::copy_n(block.by_popularity, block.count, row->by_popularity);
+    std::copy_n(block.trending, block.count, row->trending);
+    std::copy_n(block.by_trending, block.count, row->by_trending);
+    row->block = {block.first_position, block.count, row->snippet_ids, row->popularity,
+                  row->by_popularity, row->trending, row->by_trending};
+    row->covered = std::max(covered, block.snippet_ids[block.count - 1]);
+    add_kept(kept, place, row);
+}
+
 }  // namespace
 
 struct ModelReader {
@@ -157,20 +218,35 @@ bool read_item_row(ModelReader* reader, std::int64_t snippet_id, ItemRow* row) {
 }
 
 bool read_block(ModelReader* reader, std::int32_t block, PositionBlock* found) {
+    KeptRows& kept = kept_rows(RelationGetRelid(reader->blocks.heap), reader->model_id);
+    std::int64_t const first_position = std::int64_t{block} * kPositionsPerBlock;
+    int const place = place_of(kept, first_position);
+    if (place < kept.count &&
+        kept_row<KeptBlock>(kept, place).block.first_position == first_position) {
+        *found = kept_row<KeptBlock>(kept, place).block;
+        return true;
+    }
     if (!find(reader->blocks, reader->model_id, BTEqualStrategyNumber, F_INT4EQ,
               Int32GetDatum(block), ForwardScanDirection)) {
         return false;
     }
     block_from_slot(reader->blocks.slot, found);
+    keep_block(kept, *found, PG_INT64_MIN);
     return true;
 }
 
 bool read_block_of_snippet(ModelReader* reader, std::int64_t snippet_id, PositionBlock* found) {
+    KeptRows& kept = kept_rows(RelationGetRelid(reader->blocks_by_snippet.heap), reader->model_id);
+    if (const PositionBlock* const block = kept_block_of(kept, snippet_id)) {
+        *found = *block;
+        return true;
+    }
     if (!find(reader->blocks_by_snippet, reader->model_id, BTLessEqualStrategyNumber, F_INT8LE,
               Int64GetDatum(snippet_id), BackwardScanDirection)) {
         return false;
     }
     block_from_slot(reader->blocks_by_snippet.slot, found);
+    keep_block(kept, *found, snippet_id);
     return true;
 }
 

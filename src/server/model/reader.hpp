@@ -32,7 +32,8 @@ constexpr int kPositionsPerBlock = 64;
 
 struct ModelReader;
 
-// Opens the rows of a model for reading. Everything returned lives in the current memory context.
+// Opens the rows of a model for reading. Rows returned live in the current memory context, blocks in
+// it or in the session's memory (kept_rows.hpp): they are valid until the next SQL statement is run.
 ModelReader* open_model_reader(std::int32_t model_id);
 void close_model_reader(ModelReader* reader);
 

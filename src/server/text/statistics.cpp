@@ -11,8 +11,10 @@ extern "C" {
 
 #include <cmath>
 #include <cstddef>
+#include <new>
 
 #include "server/catalog/tables.hpp"
+#include "server/model/kept_rows.hpp"
 #include "server/type/tfidf.hpp"
 
 namespace knowhow::server {
@@ -20,6 +22,55 @@ namespace {
 
 // Columns of knowhow.model_statistics.
 enum Column { kColumnModelId = 1, kColumnKind, kColumnFirstTerm, kColumnCounts };
+
+// A block that is kept: the bytes of its counts follow it.
+struct KeptCounts {
+    char kind;
+    VectorView counts;
+};
+
+// How many kept blocks begin with the term or before it.
+int begin_at_or_before(const KeptRows& kept, char kind, std::string_view term) {
+    return first_kept<KeptCounts>(kept, [=](const KeptCounts& block) {
+        return block.kind != kind ? block.kind < kind
+                                  : compare_terms(block.counts.term(0), term) <= 0;
+    });
+}
+
+// The counts of the block that begins with the term or before it and ends with it or behind it;
+// none where no such block is kept.
+VectorView kept_counts(const KeptRows& kept, char kind, std::string_view term) {
+    int const place = begin_at_or_before(kept, kind, term);
+    if (place > 0) {
+        const KeptCounts& block = kept_row<KeptCounts>(kept, place - 1);
+        if (block.kind == kind &&
+            compare_terms(block.counts.term(block.counts.size() - 1), term) >= 0) {
+            return block.counts;
+        }
+    }
+    return {};
+}
+
+void keep_counts(KeptRows& kept, char kind, struct varlena* value) {
+    VectorView const counts = tfidf_view(PointerGetDatum(value));
+    if (counts.empty()) {
+        return;
+    }
+    int const place = begin_at_or_before(kept, kind, counts.term(0));
+    if (place > 0) {
+        const KeptCounts& other = kept_row<KeptCounts>(kept, place - 1);
+        if (other.kind == kind && other.counts.term(0) == counts.term(0)) {
+            return;
+        }
+    }
+    Size const bytes = VARSIZE_ANY_EXHDR(value);
+    char* const row = static_cast<char*>(allocate_kept(kept, sizeof(KeptCounts) + bytes));
+    if (row == nullptr) {
+        return;
+    }
+    memcpy(row + sizeof(KeptCounts), VARDATA_ANY(value), bytes);
+    add_kept(kept, place, new (row) KeptCounts{kind, {row + sizeof(KeptCounts), bytes}});
+}
 
 }  // namespace
 
@@ -35,25 +86,33 @@ std::int64_t* term_statistics(std::int32_t model_id, char kind, std::span<const 
     ScanKeyData keys[3];  // ScanKeyInit's collation is C, as the column's is
     ScanKeyInit(&keys[0], kColumnModelId, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(model_id));
     ScanKeyInit(&keys[1], kColumnKind, BTEqualStrategyNumber, F_CHAREQ, CharGetDatum(kind));
+    KeptRows& kept = kept_rows(RelationGetRelid(table), model_id);
     std::size_t i = 0;
     while (i < terms.size()) {
         CHECK_FOR_INTERRUPTS();
         MemoryContextReset(block_memory);
         // The last block that begins with the term or before it is the only one that can hold it.
         std::string_view const term = terms[i].term;
-        ScanKeyInit(
-            &keys[2], kColumnFirstTerm, BTLessEqualStrategyNumber, F_TEXT_LE,
-            PointerGetDatum(cstring_to_text_with_len(term.data(), static_cast<int>(term.size()))));
-        SysScanDesc const scan =
-            systable_beginscan_ordered(table, index, GetActiveSnapshot(), 3, keys);
-        HeapTuple const row = systable_getnext_ordered(scan, BackwardScanDirection);
-        VectorView counts;
-        if (HeapTupleIsValid(row)) {
-            bool null;
-            Datum const value = heap_getattr(row, kColumnCounts, RelationGetDescr(table), &null);
-            if (!null) {
-                counts = tfidf_view(value);
+        VectorView counts = kept_counts(kept, kind, term);
+        if (counts.empty()) {
+            ScanKeyInit(&keys[2], kColumnFirstTerm, BTLessEqualStrategyNumber, F_TEXT_LE,
+                        PointerGetDatum(cstring_to_text_with_len(term.data(),
+                                                                 static_cast<int>(term.size()))));
+            SysScanDesc const scan =
+                systable_beginscan_ordered(table, index, GetActiveSnapshot(), 3, keys);
+            HeapTuple const row = systable_getnext_ordered(scan, BackwardScanDirection);
+            if (HeapTupleIsValid(row)) {
+                bool null;
+                Datum const value =
+                    heap_getattr(row, kColumnCounts, RelationGetDescr(table), &null);
+                if (!null) {
+                    // Out of the page, which the scan's end lets go.
+                    struct varlena* const copy = PG_DETOAST_DATUM_COPY(value);
+                    counts = tfidf_view(PointerGetDatum(copy));
+                    keep_counts(kept, kind, copy);
+                }
             }
+            systable_endscan_ordered(scan);
         }
         // So can it hold those that follow, up to its own last one.
         do {
@@ -64,7 +123,6 @@ std::int64_t* term_statistics(std::int32_t model_id, char kind, std::span<const 
             ++i;
         } while (i < terms.size() && !counts.empty() &&
                  compare_terms(terms[i].term, counts.term(counts.size() - 1)) <= 0);
-        systable_endscan_ordered(scan);
     }
     MemoryContextSwitchTo(caller);
     MemoryContextDelete(block_memory);

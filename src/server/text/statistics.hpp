@@ -16,7 +16,8 @@ inline constexpr char kLabelStatistics = 'l';
 
 // In how many documents of the model each term occurs; 0 for one that the model never saw. `terms`
 // are in the order of bytes; the result is palloc'd, as long as they are. Reads by the active
-// snapshot, and only the blocks in which the terms would stand: one descent of the index for each.
+// snapshot, and only the blocks in which the terms would stand: one descent of the index for each that
+// the session has not kept (kept_rows.hpp).
 // Checks no privilege: who has the model has asked find_recommender(). A PostgreSQL phase.
 std::int64_t* term_statistics(std::int32_t model_id, char kind, std::span<const TermWeight> terms);
 

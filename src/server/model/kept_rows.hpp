@@ -1,0 +1,57 @@
+// Rows of models that this session has read, kept for its next requests: one request asks for
+// thousands of positions and hundreds of terms, and each row costs the descent of an index.
+//
+// The rows of a model never change, and its number is never given to another one, so what was read
+// once stays true. All is forgotten whenever PostgreSQL forgets what it knows of one of the tables (it
+// was altered, truncated, dropped, most often when it was vacuumed); where there is no more room, what
+// was kept of other models is.
+//
+// All functions here are PostgreSQL phases. A kept row is valid until the next SQL statement is run.
+#pragma once
+
+#include "server/border/postgres.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+namespace knowhow::server {
+
+// What a session keeps in all, at most: about half a million positions. One row may go beyond it.
+inline constexpr Size kMostKeptBytes = Size{12} * 1024 * 1024;
+
+// Of one model and table, in an order that the reader of the table chooses.
+struct KeptRows {
+    Oid table;
+    std::int32_t model_id;
+    MemoryContext memory;
+    int count;
+    int room;
+    void** rows;
+};
+
+// What is kept of a model; none at first.
+KeptRows& kept_rows(Oid table, std::int32_t model_id);
+
+// Memory for a row of `size` bytes, or NULL where there is no room; it is no row before add_kept().
+void* allocate_kept(KeptRows& kept, Size size);
+
+// Makes it the row number `place`, ahead of those that stood there and behind.
+void add_kept(KeptRows& kept, int place, void* row);
+
+// The number of the first row of which `before` does not hold; it holds of those ahead of it.
+template <typename Row, typename Before>
+int first_kept(const KeptRows& kept, Before before) {
+    static_assert(std::is_trivially_destructible_v<Row>);
+    return static_cast<int>(
+        std::partition_point(kept.rows, kept.rows + kept.count,
+                             [&](const void* row) { return before(*static_cast<const Row*>(row)); }) -
+        kept.rows);
+}
+
+template <typename Row>
+Row& kept_row(const KeptRows& kept, int number) {
+    return *static_cast<Row*>(kept.rows[number]);
+}
+
+}  // namespace knowhow::server
