@@ -59,7 +59,9 @@ def load(name, base):
     copy("snippets (snippet_id, title, body, created_at)", base.snippet_rows())
     copy("labels (snippet_id, kind, value)", base.label_rows())
     copy("ratings (user_id, snippet_id, rating, rated_at)", base.rating_rows())
-    psql(f"VACUUM ANALYZE {name}.snippets; VACUUM ANALYZE {name}.labels; VACUUM ANALYZE {name}.ratings")
+    # While the last commits are not flushed, VACUUM marks no page as visible to all.
+    psql(f"SET synchronous_commit = on; CHECKPOINT; VACUUM ANALYZE {name}.snippets;"
+         f"VACUUM ANALYZE {name}.labels; VACUUM ANALYZE {name}.ratings")
     loaded = time.perf_counter()
     psql(f"SELECT knowhow.train('{name}')")
     trained = time.perf_counter()
