@@ -117,6 +117,7 @@ class Ranking {
     // --- candidates ----------------------------------------------------------------------------
     // False where it is one already.
     bool add(std::int64_t id);
+    bool contains(std::int64_t id) const { return by_id_.contains(id); }
     std::size_t size() const { return candidates_.size(); }
     // Ascending ids of all candidates; afterwards none is added.
     const std::vector<std::int64_t>& ids();

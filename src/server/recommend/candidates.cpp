@@ -19,6 +19,13 @@ constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
 // Rows of labels that are read to find snippets that carry them, at most.
 constexpr std::int64_t kLabelRows = 1000;
 
+// The present source found the snippet, be it as the first or not.
+void note_found(Serving& serving, std::int64_t id) {
+    if (serving.request->explained != nullptr && id == *serving.request->explained) {
+        serving.found_by |= 1U << serving.source;
+    }
+}
+
 // Adds the first `most`; returns how many they were. The rows stay: candidates are views of them.
 std::int64_t add_candidates(Serving& serving, SPITupleTable* rows, std::int64_t most) {
     std::uint64_t const count = std::min<std::uint64_t>(rows->numvals, static_cast<std::uint64_t>(most));
@@ -31,20 +38,27 @@ std::int64_t add_candidates(Serving& serving, SPITupleTable* rows, std::int64_t 
                 serving.ranking->set_age(row.id, row.age);
             }
         }
-        if (serving.request->explained != nullptr && row.id == *serving.request->explained) {
-            serving.found_by |= 1U << serving.source;
-        }
+        note_found(serving, row.id);
     }
     return static_cast<std::int64_t>(count);
 }
 
-// Adds those of `ids` that pass the filters and are not excluded; returns how many they were.
+// Adds those of `ids` that pass the filters and are not excluded; returns how many they were. Who is a
+// candidate already has passed, and is not read again.
 std::int64_t add_allowed(Serving& serving, std::int64_t* ids, int count) {
-    std::int64_t* const end = std::remove_if(
-        ids, ids + count, [&](std::int64_t id) { return is_excluded(serving.sources, id); });
-    return add_candidates(serving,
-                          allowed(serving.sources, int8_array(ids, static_cast<int>(end - ids))),
-                          end - ids);
+    std::int64_t known = 0;
+    std::int64_t* const end = std::remove_if(ids, ids + count, [&](std::int64_t id) {
+        if (serving.ranking->contains(id)) {
+            note_found(serving, id);
+            ++known;
+            return true;
+        }
+        return is_excluded(serving.sources, id);
+    });
+    return known + add_candidates(serving,
+                                  allowed(serving.sources,
+                                          int8_array(ids, static_cast<int>(end - ids))),
+                                  end - ids);
 }
 
 // Adds those snippets at model positions that pass the filters; returns how many did.
