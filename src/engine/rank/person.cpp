@@ -108,7 +108,7 @@ const std::vector<std::string_view>& Person::collect_more_terms(double largest_i
         needed = *last;
     }
     std::size_t end = known_terms_;
-    while (end < terms_.size() && terms_[end].sum * largest_idf >= needed) {
+    while (end < terms_.size() && Term{{}, terms_[end].sum, largest_idf}.strength() >= needed) {
         ++end;
     }
     return collect_terms_up_to(end);
@@ -150,8 +150,7 @@ void Person::build_profile() {
               [](const Term& left, const Term& right) { return left.name < right.name; });
     profile_.clear();
     for (const Term& term : terms_) {
-        // Once for the history's document, once for the candidate's, as in a tf-idf cosine.
-        double const weight = term.strength() * term.idf;
+        double const weight = term.strength();
         float const stored = static_cast<float>(weight);
         if (stored > 0 && std::isfinite(stored)) {
             profile_.push_back({term.name, weight});

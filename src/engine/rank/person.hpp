@@ -137,7 +137,9 @@ class Person {
         std::string_view name;
         double sum;   // over the history's documents, > 0
         double idf;   // of those that were collected
-        double strength() const { return sum * idf; }
+        // Its weight in the profile: idf once for the history's documents, once for the candidate's, as
+        // in a tf-idf cosine.
+        double strength() const { return sum * idf * idf; }
     };
     const std::vector<std::string_view>& collect_terms_up_to(std::size_t end);
 
