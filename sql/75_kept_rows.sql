@@ -33,6 +33,9 @@ SELECT knowhow.train('kept_a') > 0 AND knowhow.train('kept_b') > 0 AS trained;
 -- Read, kept, forgotten, and as another session reads it.
 \c
 SET client_min_messages = warning;
+-- Nothing but this file lets go of what is kept.
+ALTER TABLE knowhow.model_positions SET (autovacuum_enabled = off);
+ALTER TABLE knowhow.model_statistics SET (autovacuum_enabled = off);
 SELECT bytes = 0 AS nothing_at_first FROM kept;
 SELECT shown('kept_a') AS first \gset
 SELECT bytes BETWEEN 1 AND 1000000 AS kept FROM kept;
@@ -83,8 +86,22 @@ SELECT bytes = 0 AS nothing_at_first FROM kept;
 SELECT shown('kept_b') = :'first' AS other_base, shown('kept_a') = :'fourth' AS large_one, shown('kept_b') = :'first' AS other_base_again, shown('kept_a') = :'fourth' AS and_back;
 SELECT bytes < 14 * 1024 * 1024 AS limited FROM kept;
 
+-- A recommender is dropped, and another one's rows get the numbers of its model.
+SELECT active_model AS model FROM knowhow.recommenders WHERE name = 'kept_b' \gset
+CREATE TEMP TABLE saved_model AS SELECT * FROM knowhow.model_catalog WHERE model_id = :model;
+CREATE TEMP TABLE saved_positions AS SELECT model_id, block, first_snippet_id, snippet_ids, popularity, by_popularity, trending, by_trending
+    FROM knowhow.model_positions WHERE model_id = :model;
+SELECT shown('kept_b') = :'first' AS kept_now;
+SELECT bytes > 0 AS some_kept FROM kept;
+SELECT knowhow.drop_recommender('kept_b');
+SELECT knowhow.create_recommender('kept_b', 'kept_b.snippets', 'kept_b.interactions', labels => 'kept_b.labels');
+UPDATE saved_model SET recommender_id = (SELECT recommender_id FROM knowhow.recommender_catalog WHERE name = 'kept_b');
+INSERT INTO knowhow.model_catalog OVERRIDING SYSTEM VALUE SELECT * FROM saved_model;
+UPDATE saved_positions SET popularity = (SELECT array_agg(1000 + 1000 * i ORDER BY i)::real[] FROM generate_series(1, cardinality(popularity)) i);
+INSERT INTO knowhow.model_positions SELECT * FROM saved_positions;
+SELECT count(*) FILTER (WHERE (evidence #> '{signals,popularity}')::float8 > 999) > 10 AS read_anew FROM knowhow.recommend(NULL, NULL, 20, 'kept_b');
+
 -- The extension is made again in the same session, and numbers its models as before.
-SELECT min(model_id) AS model FROM knowhow.models WHERE recommender = 'kept_b' \gset
 DROP EXTENSION knowhow CASCADE;
 DROP SCHEMA kept_a CASCADE;
 DROP SCHEMA kept_b CASCADE;

@@ -9,8 +9,7 @@ namespace {
 
 constexpr unsigned kPollSteps = 65536;
 
-// Terms whose idf is asked for first, for each that is to remain: more often than not no other one
-// has to be asked for.
+// Terms whose idf is asked for first, for each that is to remain.
 constexpr std::size_t kFirstTerms = 4;
 
 }  // namespace

@@ -5,6 +5,7 @@ extern "C" {
 #include <access/htup_details.h>
 #include <access/table.h>
 #include <utils/fmgroids.h>
+#include <utils/inval.h>
 #include <utils/rel.h>
 #include <utils/snapmgr.h>
 #include <utils/timestamp.h>
@@ -195,6 +196,11 @@ void delete_recommender_rows(int32 recommender_id) {
     write_catalog("DELETE FROM knowhow.recommender_catalog WHERE recommender_id = $1",
                   {int4_parameter(recommender_id)});
     delete_models("recommender_id = $1", {int4_parameter(recommender_id)});
+    // What sessions have kept of these models is forgotten: a backup that is restored now numbers its
+    // own as they were numbered.
+    for (const char* table : {"model_positions", "model_statistics"}) {
+        CacheInvalidateRelcacheByRelid(catalog_table(table));
+    }
     for (const char* table : {"training_run_catalog", "tuning_trial_catalog", "schedule_catalog",
                               "change_counters"}) {
         write_catalog(psprintf("DELETE FROM knowhow.%s WHERE recommender_id = $1", table),

@@ -1,12 +1,14 @@
 // Rows of models that this session has read, kept for its next requests: one request asks for
 // thousands of positions and hundreds of terms, and each row costs the descent of an index.
 //
-// The rows of a model never change, and its number is never given to another one, so what was read
-// once stays true. All is forgotten whenever PostgreSQL forgets what it knows of one of the tables (it
-// was altered, truncated, dropped, most often when it was vacuumed); where there is no more room, what
-// was kept of other models is.
+// The rows of a model never change while it is there, so what was read once stays true. All is
+// forgotten when a recommender is dropped, after which a restored one may bring back numbers of models,
+// and whenever PostgreSQL forgets what it knows of one of the tables (it was altered, truncated,
+// dropped, most often when it was vacuumed). Where there is no more room, what was kept of other
+// models is.
 //
-// All functions here are PostgreSQL phases. A kept row is valid until the next SQL statement is run.
+// All functions here are PostgreSQL phases. A kept row is valid until the next one of any model is
+// asked for or kept.
 #pragma once
 
 #include "server/border/postgres.hpp"
@@ -17,7 +19,8 @@
 
 namespace knowhow::server {
 
-// What a session keeps in all, at most: about half a million positions. One row may go beyond it.
+// From here on a session keeps no more: about 390,000 positions. What it holds is at most a few hundred
+// kB more.
 inline constexpr Size kMostKeptBytes = Size{12} * 1024 * 1024;
 
 // Of one model and table, in an order that the reader of the table chooses.

@@ -122,7 +122,6 @@ void block_from_slot(TupleTableSlot* slot, PositionBlock* block) {
 // A block that is kept, with all it points to.
 struct KeptBlock {
     PositionBlock block;
-    std::int64_t covered;   // above its first id, no other block starts at or below this one
     std::int64_t snippet_ids[kPositionsPerBlock];
     float popularity[kPositionsPerBlock];
     std::int32_t by_popularity[kPositionsPerBlock];
@@ -145,22 +144,16 @@ const PositionBlock* kept_block_of(const KeptRows& kept, std::int64_t snippet_id
     if (above == 0) {
         return nullptr;
     }
-    const KeptBlock& found = kept_row<KeptBlock>(kept, above - 1);
-    return found.covered >= snippet_id ? &found.block : nullptr;
+    const PositionBlock& found = kept_row<KeptBlock>(kept, above - 1).block;
+    return found.snippet_ids[found.count - 1] >= snippet_id ? &found : nullptr;
 }
 
-// `covered`: an id that was looked for and led to this block.
-void keep_block(KeptRows& kept, const PositionBlock& block, std::int64_t covered) {
-    if (block.count == 0) {
-        return;
-    }
+void keep_block(KeptRows& kept, const PositionBlock& block) {
     int const place = place_of(kept, block.first_position);
-    if (place < kept.count) {
-        KeptBlock& known = kept_row<KeptBlock>(kept, place);
-        if (known.block.first_position == block.first_position) {
-            known.covered = std::max(known.covered, covered);
-            return;
-        }
+    if (block.count == 0 ||
+        (place < kept.count && kept_row<KeptBlock>(kept, place).block.first_position ==
+                                   block.first_position)) {
+        return;
     }
     KeptBlock* const row = static_cast<KeptBlock*>(allocate_kept(kept, sizeof(KeptBlock)));
     if (row == nullptr) {
@@ -173,7 +166,6 @@ void keep_block(KeptRows& kept, const PositionBlock& block, std::int64_t covered
     std::copy_n(block.by_trending, block.count, row->by_trending);
     row->block = {block.first_position, block.count, row->snippet_ids, row->popularity,
                   row->by_popularity, row->trending, row->by_trending};
-    row->covered = std::max(covered, block.snippet_ids[block.count - 1]);
     add_kept(kept, place, row);
 }
 
@@ -231,7 +223,7 @@ bool read_block(ModelReader* reader, std::int32_t block, PositionBlock* found) {
         return false;
     }
     block_from_slot(reader->blocks.slot, found);
-    keep_block(kept, *found, PG_INT64_MIN);
+    keep_block(kept, *found);
     return true;
 }
 
@@ -246,7 +238,7 @@ bool read_block_of_snippet(ModelReader* reader, std::int64_t snippet_id, Positio
         return false;
     }
     block_from_slot(reader->blocks_by_snippet.slot, found);
-    keep_block(kept, *found, snippet_id);
+    keep_block(kept, *found);
     return true;
 }
 

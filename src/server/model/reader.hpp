@@ -32,8 +32,8 @@ constexpr int kPositionsPerBlock = 64;
 
 struct ModelReader;
 
-// Opens the rows of a model for reading. Rows returned live in the current memory context, blocks in
-// it or in the session's memory (kept_rows.hpp): they are valid until the next SQL statement is run.
+// Opens the rows of a model for reading. Item rows live in the current memory context; a block only
+// until the next one is read or an SQL statement is run (kept_rows.hpp).
 ModelReader* open_model_reader(std::int32_t model_id);
 void close_model_reader(ModelReader* reader);
 

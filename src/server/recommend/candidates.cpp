@@ -55,10 +55,12 @@ std::int64_t add_allowed(Serving& serving, std::int64_t* ids, int count) {
         }
         return is_excluded(serving.sources, id);
     });
-    return known + add_candidates(serving,
-                                  allowed(serving.sources,
-                                          int8_array(ids, static_cast<int>(end - ids))),
-                                  end - ids);
+    if (end == ids) {
+        return known;
+    }
+    SPITupleTable* const rows =
+        allowed(serving.sources, int8_array(ids, static_cast<int>(end - ids)));
+    return known + add_candidates(serving, rows, end - ids);
 }
 
 // Adds those snippets at model positions that pass the filters; returns how many did.
