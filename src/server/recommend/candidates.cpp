@@ -43,8 +43,8 @@ std::int64_t add_candidates(Serving& serving, SPITupleTable* rows, std::int64_t 
     return static_cast<std::int64_t>(count);
 }
 
-// Adds those of `ids` that pass the filters and are not excluded; returns how many they were. Who is a
-// candidate already has passed, and is not read again.
+// Adds those of `ids` that pass the filters and are not excluded; returns how many they were. What is
+// a candidate already has passed, and is not read again.
 std::int64_t add_allowed(Serving& serving, std::int64_t* ids, int count) {
     std::int64_t known = 0;
     std::int64_t* const end = std::remove_if(ids, ids + count, [&](std::int64_t id) {
