@@ -62,4 +62,51 @@ SELECT id FROM passing WHERE id > 1 ORDER BY v <#> '''a'':-1' LIMIT 2;
 TRUNCATE passing;
 SELECT id FROM passing WHERE id > 1 ORDER BY v <#> '''a'':-1' LIMIT 2;
 
+-- Emptied in its file: what the session remembers of the segments before is of no use.
+CREATE FUNCTION fill(words int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO emptied
+    SELECT n, string_agg(format('%L:1', 'w' || n * i % words), ' ')::tfidf
+    FROM generate_series(1, 2000) AS n, generate_series(1, words / 10) AS i GROUP BY n;
+END
+$$;
+CREATE FUNCTION same_as_sequential_scan() RETURNS TABLE (segments boolean, same boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    query CONSTANT tfidf := $q$'w7':1 'w9':2$q$;
+    indexed float8[] := ARRAY(SELECT v <#> query FROM emptied ORDER BY v <#> query LIMIT 50);
+BEGIN
+    SET LOCAL enable_seqscan = on;
+    SET LOCAL enable_indexscan = off;
+    segments := (SELECT s.segments > 0 FROM index_statistics('emptied_v_idx') AS s);
+    same := indexed = ARRAY(SELECT v <#> query FROM emptied ORDER BY v <#> query LIMIT 50);
+    SET LOCAL enable_seqscan = off;
+    SET LOCAL enable_indexscan = on;
+    RETURN NEXT;
+END
+$$;
+CREATE TEMPORARY TABLE emptied (id int, v tfidf) ON COMMIT DELETE ROWS;
+CREATE INDEX ON emptied USING tfidf (v tfidf_ip_ops) WITH (fresh_pages = 2);
+BEGIN;
+SELECT fill(900);
+SELECT * FROM same_as_sequential_scan();
+COMMIT;
+BEGIN;
+SELECT fill(300);
+SELECT * FROM same_as_sequential_scan();
+COMMIT;
+DROP TABLE emptied;
+BEGIN;
+CREATE TABLE emptied (id int, v tfidf);
+CREATE INDEX ON emptied USING tfidf (v tfidf_ip_ops) WITH (fresh_pages = 2);
+SELECT fill(900);
+SELECT * FROM same_as_sequential_scan();
+TRUNCATE emptied;
+SELECT fill(300);
+SELECT * FROM same_as_sequential_scan();
+SELECT * FROM verify_index('emptied_v_idx');
+COMMIT;
+DROP TABLE emptied;
+DROP FUNCTION fill, same_as_sequential_scan;
+
 DROP TABLE docs, texts, passing;

@@ -10,6 +10,7 @@ extern "C" {
 #include "server/index/build_part.hpp"
 #include "server/index/free_pages.hpp"
 #include "server/index/parallel_build.hpp"
+#include "server/index/segment_maps.hpp"
 #include "server/index/structure.hpp"
 
 namespace knowhow::server::index {
@@ -30,6 +31,7 @@ void write_meta(Relation index) {
 
 IndexBuildResult* build(Relation heap, Relation index, IndexInfo* info) {
     show_build_phase(BuildPhase::kInitializing);
+    forget_segment_maps(index);
     write_meta(index);
     BuiltPart* const parts = static_cast<BuiltPart*>(palloc(kMostBuildParts * sizeof(BuiltPart)));
     int const workers = build_workers(heap, index, info);

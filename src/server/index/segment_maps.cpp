@@ -96,8 +96,10 @@ std::shared_ptr<const SegmentMap> segment_map(Relation index, const SegmentEntry
     Oid const id = RelationGetRelid(index);
     Oid const file = index->rd_rel->relfilenode;
     std::list<Kept>& list = kept();
+    // A damaged metapage may name another size than before.
     auto const found = std::find_if(list.begin(), list.end(), [&](const Kept& one) {
-        return one.index == id && one.file == file && one.generation == entry.generation;
+        return one.index == id && one.file == file && one.generation == entry.generation &&
+               one.map->size() == entry.pages + map_pages(entry.pages);
     });
     if (found != list.end()) {
         list.splice(list.begin(), list, found);
@@ -107,6 +109,11 @@ std::shared_ptr<const SegmentMap> segment_map(Relation index, const SegmentEntry
         forget_the_least_used();
     }
     return list.front().map;
+}
+
+void forget_segment_maps(Relation index) noexcept {
+    Oid const id = RelationGetRelid(index);
+    kept().remove_if([id](const Kept& one) { return one.index == id; });
 }
 
 }  // namespace knowhow::server::index

@@ -2,7 +2,8 @@
 // its search does.
 //
 // A map never changes, and each page that it leads to says which page of which segment it is. So
-// what is kept here needs no invalidation; it is forgotten when it has not been used for long.
+// what is kept here needs no invalidation, but where an index is built anew in the same file; else it
+// is forgotten when it has not been used for long.
 #pragma once
 
 #include "server/border/postgres.hpp"
@@ -33,5 +34,9 @@ using SegmentMap = std::vector<BlockNumber>;
 // From this process's memory or from the index; throws what SegmentReader does. Maps of 2^20 blocks
 // together (4 MB, for 8 GB of segments) are kept besides those in use. For engine code.
 std::shared_ptr<const SegmentMap> segment_map(Relation index, const SegmentEntry& entry);
+
+// TRUNCATE by the transaction that created the table, and ON COMMIT DELETE ROWS, leave the index its
+// file, in which the same generations come again. No other process has read there. Does not throw.
+void forget_segment_maps(Relation index) noexcept;
 
 }  // namespace knowhow::server::index
