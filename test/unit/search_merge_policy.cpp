@@ -51,10 +51,37 @@ TEST(MergePolicy, ARowIsRewrittenOnceForEachTierAndSegmentsStayFew) {
 TEST(MergePolicy, AnInsertNeverMergesMoreThanItMay) {
     std::vector<SegmentSize> segments(8, {10'000, 0});
     MergeLimits limits;
-    limits.rows = 50'000;
-    EXPECT_TRUE(choose_merge(segments, limits).empty());
     limits.rows = 80'000;
     EXPECT_EQ(choose_merge(segments, limits).size(), 8U);
+    // Part of a tier.
+    limits.rows = 50'000;
+    EXPECT_EQ(choose_merge(segments, limits).size(), 5U);
+    limits.rows = 19'999;
+    EXPECT_TRUE(choose_merge(segments, limits).empty());
+    // What is too large is passed over.
+    segments = {{10'000, 0}, {10'000, 0}, {30'000, 25'000}, {10'000, 0},
+                {10'000, 0}, {10'000, 0}, {10'000, 0},      {10'000, 0}};
+    limits.rows = 25'000;
+    EXPECT_EQ(choose_merge(segments, limits), (std::vector<std::size_t>{0, 1}));
+}
+
+TEST(MergePolicy, WhatInsertsMayNotMergeWholeDoesNotPileUp) {
+    MergeLimits limits;
+    limits.rows = 50'000;
+    for (const std::uint32_t flushed : {100U, 700U, 1000U, 2000U, 3000U, 4500U, 13'000U, 20'000U}) {
+        std::vector<SegmentSize> segments;
+        std::uint64_t written = 0;
+        std::size_t most = 0;
+        std::uint64_t rows = 0;
+        for (; rows < 800'000; rows += flushed) {
+            segments.push_back({flushed, 0});
+            written += merge_all(segments, limits);
+            most = std::max(most, segments.size());
+        }
+        // Those of which no two may be merged, and what is on its way in up to three tiers.
+        EXPECT_LE(most, 800'000 / 25'000 + 3 * (kMergeFactor - 1)) << flushed;
+        EXPECT_LE(written, 5 * rows) << flushed;
+    }
 }
 
 TEST(MergePolicy, TooManySegmentsAreMergedWhateverTheirSizes) {

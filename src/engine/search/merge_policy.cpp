@@ -31,16 +31,15 @@ std::vector<std::size_t> choose_merge(std::span<const SegmentSize> segments,
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return live(segments[a]) < live(segments[b]);
     });
-    // The first `count` of order[from, ...), as far as they may be merged together.
+    // Of the first `count` of order[from, ...) as many as may be merged together.
     auto take = [&](std::size_t from, std::size_t count) {
         std::vector<std::size_t> taken;
         std::uint64_t rows = 0;
         for (std::size_t i = from; i < from + count; ++i) {
-            rows += segments[order[i]].rows;
-            if (rows > limits.rows) {
-                break;
+            if (segments[order[i]].rows <= limits.rows - rows) {
+                rows += segments[order[i]].rows;
+                taken.push_back(order[i]);
             }
-            taken.push_back(order[i]);
         }
         std::sort(taken.begin(), taken.end());
         return taken;
@@ -61,7 +60,7 @@ std::vector<std::size_t> choose_merge(std::span<const SegmentSize> segments,
         }
         if (to - from >= kMergeFactor) {
             std::vector<std::size_t> taken = take(from, to - from);
-            if (taken.size() >= kMergeFactor) {
+            if (taken.size() >= 2) {
                 return taken;
             }
         }

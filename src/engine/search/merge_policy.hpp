@@ -12,7 +12,8 @@ namespace knowhow::search {
 // Segments of about the same size are merged when there are so many: each row is then rewritten once
 // for every factor of kMergeFactor by which the index has grown since (tiers, as in Cassandra's
 // size-tiered compaction and Lucene's TieredMergePolicy; O'Neil and others, The Log-Structured
-// Merge-Tree, 1996).
+// Merge-Tree, 1996). Where the limit of rows allows not all of them, some are merged, and a row is
+// rewritten once or twice more: else those of the last tier that may be merged would pile up.
 inline constexpr std::size_t kMergeFactor = 8;
 
 // A segment up to this size is of the first tier, which takes what flushes write.
