@@ -49,21 +49,20 @@ void merge_these(Relation index, const Meta& meta, const std::vector<std::size_t
 
 }  // namespace
 
-void merge(Relation index, const search::MergeLimits& limits, Monitor& monitor) {
-    for (;;) {
-        monitor.poll();
-        Meta meta;
-        guarded([&] { meta = read_meta(index); });
-        std::vector<search::SegmentSize> sizes;
-        for (uint32 i = 0; i < meta.segment_count; ++i) {
-            sizes.push_back({meta.segments[i].rows, meta.segments[i].deleted});
-        }
-        std::vector<std::size_t> const chosen = search::choose_merge(sizes, limits);
-        if (chosen.empty()) {
-            return;
-        }
-        naming_damage(index, [&] { merge_these(index, meta, chosen, monitor); });
+bool merge(Relation index, const search::MergeLimits& limits, Monitor& monitor) {
+    monitor.poll();
+    Meta meta;
+    guarded([&] { meta = read_meta(index); });
+    std::vector<search::SegmentSize> sizes;
+    for (uint32 i = 0; i < meta.segment_count; ++i) {
+        sizes.push_back({meta.segments[i].rows, meta.segments[i].deleted});
     }
+    std::vector<std::size_t> const chosen = search::choose_merge(sizes, limits);
+    if (chosen.empty()) {
+        return false;
+    }
+    naming_damage(index, [&] { merge_these(index, meta, chosen, monitor); });
+    return true;
 }
 
 }  // namespace knowhow::server::index

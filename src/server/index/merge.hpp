@@ -12,11 +12,12 @@ extern "C" {
 
 namespace knowhow::server::index {
 
-// An insert merges no more rows than this: what is larger waits for VACUUM.
+// An insert merges no more rows than this, and once: what is larger waits for VACUUM, what is more for
+// the next insert that flushes.
 inline constexpr uint64 kMostRowsAtInsert = 50'000;
 
-// Merges as long as the policy finds something to merge, leaving out rows that VACUUM has marked.
-// The caller holds Part::kSegments. For engine code.
-void merge(Relation index, const search::MergeLimits& limits, Monitor& monitor);
+// Merges what the policy chooses next, leaving out rows that VACUUM has marked; false where that is
+// nothing. The caller holds Part::kSegments. For engine code.
+bool merge(Relation index, const search::MergeLimits& limits, Monitor& monitor);
 
 }  // namespace knowhow::server::index

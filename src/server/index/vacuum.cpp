@@ -247,7 +247,8 @@ IndexBulkDeleteResult* vacuum_cleanup(IndexVacuumInfo* info, IndexBulkDeleteResu
         search::MergeLimits limits;
         limits.compact = true;
         limits.segments = kMostSegments - search::kMergeFactor;
-        merge(index, limits, monitor);
+        while (merge(index, limits, monitor)) {
+        }
     });
     // Long rows wait for this, and it never sleeps.
     lock_part(index, Part::kFresh, ExclusiveLock);
