@@ -144,19 +144,25 @@ void Ranking::set_team(std::int64_t id, double weight, std::int64_t colleagues) 
 }
 
 const std::vector<std::string_view>& Ranking::collect_labels() {
-    labels_.clear();
+    // Thousands of candidates share some hundreds of labels: each is sorted once.
+    label_idf_.clear();
     for (Candidate& candidate : candidates_) {
         keep_distinct(candidate.labels);
-        labels_.insert(labels_.end(), candidate.labels.begin(), candidate.labels.end());
+        for (std::string_view label : candidate.labels) {
+            label_idf_.try_emplace(label, 0);
+        }
     }
-    keep_distinct(labels_);
+    labels_.clear();
+    for (const auto& [label, idf] : label_idf_) {
+        labels_.push_back(label);
+    }
+    std::sort(labels_.begin(), labels_.end());
     return labels_;
 }
 
 void Ranking::set_label_idf(std::span<const double> idf) {
-    label_idf_.clear();
     for (std::size_t i = 0; i < labels_.size(); ++i) {
-        label_idf_.emplace(labels_[i], idf[i]);
+        label_idf_[labels_[i]] = idf[i];
     }
 }
 

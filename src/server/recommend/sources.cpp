@@ -113,7 +113,7 @@ void append_described(Statement* statement, const Sources* sources) {
     append_sql(statement,
                sources->columns.created_at
                    ? "CASE WHEN isfinite(s.created_at) THEN "
-                     "greatest(extract(epoch FROM now() - s.created_at)::float8 / 86400, 0) END AS age"
+                     "greatest(date_part('epoch', now() - s.created_at) / 86400, 0) END AS age"
                    : "NULL::float8 AS age");
 }
 
