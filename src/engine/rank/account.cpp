@@ -189,8 +189,8 @@ std::string Ranking::rows_of(Signal signal, const Candidate& candidate, std::int
         case kProfile:
             return profile_rows(person_, candidate.content);
         case kLabels:
-            for (std::string_view label : candidate.labels) {
-                idf.push_back(label_idf_.at(label));
+            for (std::uint32_t place : candidate.label_places) {
+                idf.push_back(label_idf_.at(place));
             }
             return label_rows(person_, candidate.labels, idf);
         case kLinks:

@@ -15,6 +15,9 @@ constexpr std::size_t kFirstTerms = 4;
 }  // namespace
 
 void keep_distinct(std::vector<std::string_view>& names) {
+    if (std::adjacent_find(names.begin(), names.end(), std::greater_equal<>()) == names.end()) {
+        return;   // as labels mostly come, from an index that holds each once
+    }
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
 }
@@ -211,12 +214,11 @@ double Person::label_affinity(std::string_view label) const {
     return affinities_[found->second];
 }
 
-double Person::label_score(std::span<const std::string_view> labels,
-                           std::span<const double> idf) const {
+double label_score(std::span<const double> affinities, std::span<const double> idf) {
     double sum = 0;
     double squares = 0;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        sum += label_affinity(labels[i]) * idf[i];
+    for (std::size_t i = 0; i < idf.size(); ++i) {
+        sum += affinities[i] * idf[i];
         squares += idf[i] * idf[i];
     }
     return squares > 0 ? sum / std::sqrt(std::sqrt(squares)) : 0;

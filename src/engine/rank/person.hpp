@@ -53,6 +53,10 @@ struct Share {
 // Sorts by bytes and leaves each name once.
 void keep_distinct(std::vector<std::string_view>& names);
 
+// Score of a snippet whose labels the person likes so much, and that are so rare. Those of an affinity
+// of 0 count in the length only.
+double label_score(std::span<const double> affinities, std::span<const double> idf);
+
 class Person {
   public:
     // `monitor` is polled by what takes long on a long history; it must outlive the object.
@@ -100,9 +104,7 @@ class Person {
     // 0 where the history does not lead to the position.
     double position_score(std::int32_t position) const;
 
-    // Score of a snippet with these labels. Unknown labels count in the length only.
-    double label_score(std::span<const std::string_view> labels,
-                       std::span<const double> idf) const;
+    // How much the person likes a label: 0 where it is none of theirs.
     double label_affinity(std::string_view label) const;
     // The largest values that the three signals take on the history itself. A signal is divided by
     // its maximum over the candidates *and* these: where nothing unseen comes near what the person

@@ -144,30 +144,45 @@ void Ranking::set_team(std::int64_t id, double weight, std::int64_t colleagues) 
 }
 
 const std::vector<std::string_view>& Ranking::collect_labels() {
-    // Thousands of candidates share some hundreds of labels: each is sorted once.
-    label_idf_.clear();
+    // Thousands of candidates have tens of labels each, many of them in common: each string is looked
+    // at once, and from then on it is a number.
+    std::unordered_map<std::string_view, std::uint32_t> places;
     for (Candidate& candidate : candidates_) {
         keep_distinct(candidate.labels);
+        candidate.label_places.clear();
         for (std::string_view label : candidate.labels) {
-            label_idf_.try_emplace(label, 0);
+            const auto next = static_cast<std::uint32_t>(places.size());
+            candidate.label_places.push_back(places.try_emplace(label, next).first->second);
         }
     }
+    std::vector<std::pair<std::string_view, std::uint32_t>> sorted(places.begin(), places.end());
+    std::sort(sorted.begin(), sorted.end());
     labels_.clear();
-    for (const auto& [label, idf] : label_idf_) {
+    std::vector<std::uint32_t> moved(sorted.size());
+    for (const auto& [label, place] : sorted) {
+        moved[place] = static_cast<std::uint32_t>(labels_.size());
         labels_.push_back(label);
     }
-    std::sort(labels_.begin(), labels_.end());
+    for (Candidate& candidate : candidates_) {
+        for (std::uint32_t& place : candidate.label_places) {
+            place = moved[place];
+        }
+    }
+    label_idf_.assign(labels_.size(), 0);
     return labels_;
 }
 
 void Ranking::set_label_idf(std::span<const double> idf) {
-    for (std::size_t i = 0; i < labels_.size(); ++i) {
-        label_idf_[labels_[i]] = idf[i];
-    }
+    label_idf_.assign(idf.begin(), idf.end());
 }
 
 void Ranking::score(Monitor& monitor) {
     PollEvery poll(monitor, 256);
+    std::vector<double> affinities;
+    for (std::string_view label : labels_) {
+        affinities.push_back(person_.label_affinity(label));
+    }
+    std::vector<double> affinity;
     std::vector<double> idf;
     // Whatever damaged rows hold, sums and quotients of signals stay finite.
     auto tame = [](double value) {
@@ -180,11 +195,13 @@ void Ranking::score(Monitor& monitor) {
             continue;
         }
         candidate.signals[kProfile] = tame(person_.profile_score(candidate.content));
+        affinity.clear();
         idf.clear();
-        for (std::string_view label : candidate.labels) {
-            idf.push_back(label_idf_[label]);
+        for (std::uint32_t place : candidate.label_places) {
+            affinity.push_back(affinities[place]);
+            idf.push_back(label_idf_[place]);
         }
-        candidate.signals[kLabels] = tame(person_.label_score(candidate.labels, idf));
+        candidate.signals[kLabels] = tame(label_score(affinity, idf));
         if (walk_ != nullptr) {
             candidate.signals[kLinks] = tame(walk_->score(candidate.id, candidate.labels));
         }

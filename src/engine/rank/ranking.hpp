@@ -45,6 +45,7 @@ struct Candidate {
     std::string_view title;
     VectorView content;
     std::vector<std::string_view> labels;
+    std::vector<std::uint32_t> label_places;  // of these among the labels of all candidates
     std::int32_t position = -1;   // in the model; -1: not in it
     double age = -1;              // in days; -1: unknown
     std::int64_t colleagues = 0;  // who like it, behind the team's signal
@@ -198,7 +199,7 @@ class Ranking {
     std::vector<std::int64_t> unknown_;
     std::unordered_map<std::int64_t, std::vector<TimedWeight>> rows_;
     std::vector<std::string_view> labels_;
-    std::unordered_map<std::string_view, double> label_idf_;
+    std::vector<double> label_idf_;   // of labels_
     std::array<double, kSignals> largest_{};   // what each signal was divided by
     std::vector<Answer> answers_;
     Account account_;
