@@ -10,6 +10,7 @@
 #include "engine/search/exact_pass.hpp"
 #include "engine/search/postings.hpp"
 #include "engine/search/segment_format.hpp"
+#include "engine/search/sums.hpp"
 
 namespace knowhow::search {
 namespace {
@@ -20,8 +21,8 @@ constexpr std::uint32_t kMostTerms = 1024;
 constexpr std::size_t kDenseBlocks = 6;
 // One essential list is walked with block skipping where no more lists than these must be asked.
 constexpr std::size_t kMostForOneList = 8;
-// Postings that are added in the time that it takes to look a document up.
-constexpr std::size_t kCostOfLookup = 12;
+// Postings that are added in the time that it takes to look a document up in a list.
+constexpr std::size_t kCostOfLookup = 96;
 // Bounds are made a little larger than float32 may have made them too small.
 constexpr float kUp = 1.000001F;
 
@@ -349,26 +350,13 @@ class SegmentPass {
         }
     }
 
-    std::size_t count_candidates(std::uint32_t width, float least) const {
-        std::uint32_t count = 0;
-        if (cosine_) {
-            for (std::uint32_t i = 0; i < width; ++i) {
-                count += sums_[i] * inverses_[i] >= least;
-            }
-        } else {
-            for (std::uint32_t i = 0; i < width; ++i) {
-                count += sums_[i] >= least;
-            }
-        }
-        return count;
-    }
-
     // All sums of a window, in strips: most hold no candidate.
     void look_through(std::uint32_t width) {
-        constexpr std::uint32_t kStrip = 16;
         if (cosine_) {
             need_inverses();
         }
+        const float* const factors = cosine_ ? inverses_.data() : nullptr;
+        const std::size_t strips = (width + kSumsAtOnce - 1) / kSumsAtOnce;
         // Where many documents would have to be looked up in the next list, adding it whole is
         // cheaper; it raises no bound, and lowers what is left to look up.
         std::size_t first = essential_;
@@ -376,7 +364,7 @@ class SegmentPass {
             Cursor& next = cursors_[order_[first - 1]];
             const std::size_t postings =
                 (next.end_block() - next.first()) * std::size_t{kBlockPostings};
-            if (count_candidates(width, cut_ - before_[first]) * kCostOfLookup <=
+            if (count_reaching(sums_, factors, strips, before_[first], cut_) * kCostOfLookup <=
                 std::min<std::size_t>(postings, width)) {
                 break;
             }
@@ -388,15 +376,11 @@ class SegmentPass {
             }
         }
         const float bound = before_[first];
-        for (std::uint32_t strip = 0; strip < width; strip += kStrip) {
-            float most = sums_[strip];
-            for (std::uint32_t i = 1; i < kStrip; ++i) {
-                most = most < sums_[strip + i] ? sums_[strip + i] : most;
-            }
-            if (most + bound < cut_) {
+        for (std::uint32_t strip = 0; strip < width; strip += kSumsAtOnce) {
+            if (!some_reach(sums_ + strip, bound, cut_)) {
                 continue;
             }
-            for (std::uint32_t i = strip; i < std::min(strip + kStrip, width); ++i) {
+            for (std::uint32_t i = strip; i < std::min(strip + kSumsAtOnce, width); ++i) {
                 if (sums_[i] + bound >= cut_) {
                     candidate(begin_ + i, sums_[i], first);
                 }
