@@ -6,7 +6,9 @@ usage: inserts.py --programs DIR [--corpus DIR] [--rows N] [--seconds N] [--roun
 Server and corpus as for speed.py. Two clients of pgbench insert rows of 60 terms, one of which no
 other row has, while a third one searches without end: each time it first takes the newest row that
 is committed, by its number, and then looks for it by its own term. GIN is as it comes, with
-fastupdate. A round measures both, one after the other; what counts is the ratio within a round.
+fastupdate. A round measures both, one after the other, each on a fresh copy of the same database:
+first searches alone, then beside the inserts. What counts are the ratios within a round: rows that
+were inserted in the rounds before would slow the one, and not the other.
 
 Three busy processes on two CPUs wait for one another. So searches are also stated without the time
 for which they were ready to run and had no CPU, which Linux counts: what is left is the index's own.
@@ -71,10 +73,14 @@ SELECT count(*), count(*) FILTER (WHERE NOT found),
        percentile_cont(0.95) WITHIN GROUP (ORDER BY ms - waited) FROM times"""
 
 
+QUERIES = 1000
+ROUND = f"{speed.DATABASE}_round"  # a copy of it
+
+
 def search(kind, seconds, rows, queries):
     table, _, _, order, where, own_order, own_where = KINDS[kind]
     return subprocess.Popen(
-        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", speed.DATABASE, "-c",
+        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", ROUND, "-c",
          SEARCH.format(seconds=seconds, table=table, order=order, where=where, rows=rows,
                        own_order=own_order, own_where=own_where, queries=queries)],
         stdout=subprocess.PIPE, encoding="utf-8")
@@ -115,23 +121,24 @@ def main():
              f"CREATE SEQUENCE ids START {options.rows + 1};"
              "CREATE INDEX ON docs USING tfidf (v knowhow.tfidf_ip_ops);"
              "CREATE INDEX ON words USING gin (words); VACUUM ANALYZE docs; VACUUM ANALYZE words")
-        rates = {kind: [] for kind in KINDS}
-        late = {kind: [] for kind in KINDS}
-        quiet, lost = {}, dict.fromkeys(KINDS, 0)
-        queries = {"tfidf": 1000, "gin": 1000}
-        for kind in KINDS:
-            quiet[kind] = result(search(kind, options.seconds / 2, options.rows, queries[kind]))[2]
+        rates, quiet, late = ({kind: [] for kind in KINDS} for _ in range(3))
+        lost = dict.fromkeys(KINDS, 0)
         for _ in range(options.rounds):
             for kind, (table, column, value, *_) in KINDS.items():
+                psql(f"DROP DATABASE IF EXISTS {ROUND} WITH (FORCE)", home)
+                psql(f"CREATE DATABASE {ROUND} TEMPLATE {speed.DATABASE}", home)
+                psql("CHECKPOINT", home)
+                for seconds in (options.seconds / 6, options.seconds / 3):  # the first warm it up
+                    alone = result(search(kind, seconds, options.rows, QUERIES))[2]
+                quiet[kind].append(alone)
                 script = scratch / f"{kind}.sql"
                 script.write_text("SELECT nextval('ids') AS id \\gset\n"
                                   f"INSERT INTO {table} (id, {column}) SELECT :id, {value} "
                                   "FROM pool WHERE id = :id % 20000;\n")
-                psql("CHECKPOINT")
-                searching = search(kind, options.seconds - 1, options.rows, queries[kind])
+                searching = search(kind, options.seconds - 1, options.rows, QUERIES)
                 done = subprocess.run(
                     ["pgbench", "-n", "-M", "prepared", "-c", "2", "-j", "1", "-T",
-                     str(options.seconds), "-f", script, speed.DATABASE],
+                     str(options.seconds), "-f", script, ROUND],
                     capture_output=True, encoding="utf-8")
                 if done.returncode != 0:
                     sys.exit(done.stderr)
@@ -141,18 +148,20 @@ def main():
                 lost[kind] += missing
                 print(f"{kind:8}{rates[kind][-1]:10.0f} inserts/s, {searches} searches, "
                       f"95th percentile {percentile[0]:.2f} ms, {percentile[1]:.2f} without waiting "
-                      f"for a CPU, {missing} times the newest row was "
-                      "not found", flush=True)
+                      f"for a CPU ({alone[0]:.2f} and {alone[1]:.2f} alone), {missing} times the "
+                      "newest row was not found", flush=True)
         ratio = statistics.median(a / b for a, b in zip(rates["tfidf"], rates["gin"]))
         print(f"inserts a second, tfidf / GIN: {ratio:.2f}")
         for kind in KINDS:
-            beside = np.median(late[kind], axis=0)
             for what, at in (("", 0), (" without waiting for a CPU", 1)):
-                print(f"{kind}: 95th percentile of searches{what} quiet {quiet[kind][at]:.2f} ms, "
-                      f"beside inserts {beside[at]:.2f} ms, {beside[at] / quiet[kind][at]:.1f} times")
+                alone, beside = (np.array(times)[:, at] for times in (quiet[kind], late[kind]))
+                print(f"{kind}: 95th percentile of searches{what} beside inserts / alone: "
+                      f"{np.median(beside / alone):.1f} ({np.median(beside):.2f} ms, "
+                      f"{np.median(alone):.2f} ms)")
             print(f"{kind}: {lost[kind]} newest rows not found")
     finally:
-        psql(f"DROP DATABASE IF EXISTS {speed.DATABASE} WITH (FORCE)", home)
+        for database in (ROUND, speed.DATABASE):
+            psql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)", home)
         shutil.rmtree(scratch)
     return 0
 
