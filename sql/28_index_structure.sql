@@ -47,6 +47,30 @@ SELECT in_order('''term1'':1 ''term14'':2'), in_order('''term3'':-1'), in_order(
 SELECT segments BETWEEN 1 AND 7 AS few_segments, fresh_pages, documents FROM index_statistics('docs_v');
 SELECT * FROM verify_index('docs_v');
 
+-- A flush and one merge of eight segments are what an insert does at most; when the merge makes
+-- another one due, that is left to the next insert.
+CREATE TABLE grown (v tfidf);
+CREATE INDEX grown_v ON grown USING tfidf (v tfidf_ip_ops) WITH (fresh_pages = 4);
+DO $$
+DECLARE
+    before int := 0;
+    now int;
+    least int := 0;
+BEGIN
+    FOR i IN 1 .. 165 LOOP
+        INSERT INTO grown SELECT '''a'':1' FROM generate_series(1, 400);
+        now := (SELECT segments FROM index_statistics('grown_v'));
+        ASSERT now BETWEEN before - 6 AND before + 1, format('%s segments after %s', now, before);
+        least := least(least, now - before);
+        before := now;
+    END LOOP;
+    ASSERT least = -6, 'nothing was merged';
+    ASSERT before < 8, 'the second merge is still due';
+END
+$$;
+SELECT * FROM verify_index('grown_v');
+DROP TABLE grown;
+
 -- A scan goes on through flushes and merges, with the rows that it began with.
 BEGIN;
 DECLARE going CURSOR FOR SELECT id FROM docs ORDER BY v <#> '''term1'':1 ''term14'':2';
