@@ -6,7 +6,8 @@ usage: learners.py [--data DIR] [--validate SEED] [--people N] [--only NAME;...]
 One row a learner: recall as in citeulike.py, of what people liked alone (no text, no labels), and
 with --with-text of text and ratings together. Parameters were chosen by --validate, which ranks
 three articles of each training line (of six or more) that are held out by SEED, and reads no test
-line. `ease` takes 5.4 GB and about an hour on two CPUs: it runs where --only names it.
+line. `ease` takes 2.6 GB, which knowhow.max_memory must allow, and eleven minutes on two CPUs: it
+runs where --only names it.
 Needs a server (PGHOST, PGPORT, PGUSER, PGDATABASE) with the extension available, and makes and
 drops knowledge base "citeulike".
 """
