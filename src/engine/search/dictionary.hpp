@@ -113,6 +113,8 @@ class Node {
 // A copy of one.
 class NodeCopy {
   public:
+    NodeCopy() = default;
+    NodeCopy(NodeCopy&&) = default;  // its bytes stay where they are
     void read(PageReader& reader, PageNumber page, unsigned level);
     const Node& operator*() const noexcept { return node_; }
     const Node* operator->() const noexcept { return &node_; }

@@ -10,12 +10,19 @@ extern "C" {
 #include <utils/snapmgr.h>
 }
 
+#include <algorithm>
+
 #include "server/index/fresh.hpp"
 #include "server/index/segment_maps.hpp"
 #include "server/index/structure.hpp"
 
 namespace knowhow::server::index {
 namespace {
+
+// Free pages that are looked at for one that may be used again, and how many pages are then taken
+// from the end at once where none may: a transaction that frees much can use none of it.
+constexpr int kMostTries = 128;
+constexpr int kSparedAfter = 64;
 
 // Whether the page is of this generation, unless that is 0; raises an error unless it is a page of a
 // tfidf index.
@@ -161,28 +168,41 @@ Buffer extend(Relation index) {
 }
 
 Buffer allocate(Relation index) {
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
+    // The map knows no order of time, and names pages that were freed together one after the other.
+    static int spared = 0;
+    BlockNumber too_young[kMostTries];
+    int tries = 0;
+    Buffer buffer = InvalidBuffer;
+    CHECK_FOR_INTERRUPTS();  // not below, where the map lacks those that are too young
+    for (spared = std::max(0, spared - 1); spared == 0 && tries < kMostTries;) {
         BlockNumber const block = GetFreeIndexPage(index);
         // The map is not crash-safe: it may name blocks that are in use, or were never there.
         if (block == InvalidBlockNumber || block >= RelationGetNumberOfBlocks(index)) {
-            return extend(index);
+            break;
         }
-        Buffer const buffer = ReadBuffer(index, block);
+        buffer = ReadBuffer(index, block);
         if (block == kMetaBlock || !ConditionalLockBuffer(buffer)) {
             ReleaseBuffer(buffer);  // somebody else has taken it
+            buffer = InvalidBuffer;
             continue;
         }
-        if (is_free(index, block, BufferGetPage(buffer))) {
-            if (is_reusable(BufferGetPage(buffer))) {
-                return buffer;
-            }
-            // Others freed at that time are no better.
-            give_back(index, buffer);
-            return extend(index);
+        bool const free = is_free(index, block, BufferGetPage(buffer));
+        if (free && is_reusable(BufferGetPage(buffer))) {
+            break;
         }
         UnlockReleaseBuffer(buffer);
+        buffer = InvalidBuffer;
+        if (free) {
+            too_young[tries++] = block;
+        }
     }
+    for (int i = 0; i < tries; ++i) {
+        RecordFreeIndexPage(index, too_young[i]);
+    }
+    if (tries == kMostTries) {
+        spared = kSparedAfter;
+    }
+    return BufferIsValid(buffer) ? buffer : extend(index);
 }
 
 void give_back(Relation index, Buffer buffer) {
