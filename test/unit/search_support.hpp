@@ -47,25 +47,18 @@ class Pages final : public PageWriter, public PageReader {
         if (offset + bytes > payload_) {
             throw std::logic_error("a read passes the end of its page");
         }
-        std::memcpy(to, at(page) + offset, bytes);
+        if (page >= pages.size() || pages[page].empty()) {
+            throw Error(ErrorCode::kDataCorrupted, "no such page");
+        }
+        ++reads;
+        std::memcpy(to, pages[page].data() + offset, bytes);
     }
 
     std::vector<std::vector<std::byte>> pages;
     std::vector<PageKind> kinds;
     std::size_t reads = 0;
 
-  protected:
-    void look_at(PageNumber page, Look look, void* with) override { look(at(page), with); }
-
   private:
-    const std::uint8_t* at(PageNumber page) {
-        if (page >= pages.size() || pages[page].empty()) {
-            throw Error(ErrorCode::kDataCorrupted, "no such page");
-        }
-        ++reads;
-        return reinterpret_cast<const std::uint8_t*>(pages[page].data());
-    }
-
     std::size_t payload_;
 };
 

@@ -8,9 +8,6 @@
 namespace knowhow::search {
 namespace {
 
-// Up to so many terms, looking at an inner node once for each costs less than to copy it.
-constexpr std::size_t kFewTerms = 8;
-
 [[noreturn]] void bad(const char* what) {
     corrupted(std::string("Its dictionary ") + what);
 }
@@ -122,24 +119,27 @@ void DictionaryWriter::finish() {
     }
 }
 
-Node::Node(const std::uint8_t* payload, std::size_t bytes, unsigned level)
-    : head_(load<PageHead>(payload)), bytes_(bytes), payload_(payload) {
+void Node::read(PageReader& reader, PageNumber page, unsigned level) {
+    payload_ = reader.payload_bytes();
+    bytes_.resize(payload_ + kSlack);
+    reader.read(page, 0, payload_, bytes_.data());
+    head_ = load<PageHead>(bytes_.data());
     const PageKind kind = level == 0 ? PageKind::kTerms : PageKind::kInner;
     if (head_.kind != static_cast<std::uint8_t>(kind) || head_.level != level) {
         bad("has a node that is none, or of another level.");
     }
-    if (head_.count == 0 || node_bytes(head_.count, 0) > bytes_) {
+    if (head_.count == 0 || node_bytes(head_.count, 0) > payload_) {
         bad("has a node with an impossible number of entries.");
     }
 }
 
 std::string_view Node::term(std::uint32_t i, ByteReader& value) const {
     const std::uint16_t place =
-        load<std::uint16_t>(payload_ + kPageHeadBytes + i * sizeof(std::uint16_t));
-    if (place >= bytes_) {
+        load<std::uint16_t>(bytes_.data() + kPageHeadBytes + i * sizeof(std::uint16_t));
+    if (place >= payload_) {
         bad("has an entry outside its page.");
     }
-    value = ByteReader(payload_ + place, payload_ + bytes_);
+    value = ByteReader(bytes_.data() + place, bytes_.data() + payload_);
     const std::uint64_t length = value.varint();
     if (length > kMaxLexemeBytes) {
         bad("has a term that is too long.");
@@ -160,12 +160,6 @@ std::uint32_t Node::upper_bound(std::string_view term) const {
         }
     }
     return low;
-}
-
-void NodeCopy::read(PageReader& reader, PageNumber page, unsigned level) {
-    bytes_.resize(reader.payload_bytes());
-    reader.read(page, 0, bytes_.size(), bytes_.data());
-    node_ = Node(bytes_.data(), bytes_.size(), level);
 }
 
 TermEntry read_term_entry(ByteReader& value, const SegmentRoot& root) {
@@ -210,49 +204,31 @@ TermEntry read_term_entry(ByteReader& value, const SegmentRoot& root) {
     return entry;
 }
 
-Dictionary::Dictionary(const Segment& segment, std::size_t terms) : segment_(segment) {
-    if (terms > kFewTerms) {
-        kept_.resize(segment.root().dictionary_levels);
-    }
-}
-
-template <typename See>
-void Dictionary::look(PageNumber page, unsigned level, See&& see) {
-    if (level == 0 || kept_.empty()) {
-        segment_.reader().look(page, [&](const std::uint8_t* payload) {
-            see(Node(payload, segment_.root().payload_bytes, level));
-        });
-        return;
-    }
-    Kept& kept = kept_[level];
-    if (kept.page != page) {
-        kept.page = kNoPage;  // in case reading fails
-        kept.node.read(segment_.reader(), page, level);
-        kept.page = page;
-    }
-    see(*kept.node);
-}
+Dictionary::Dictionary(const Segment& segment)
+    : segment_(segment), path_(segment.root().dictionary_levels) {}
 
 std::optional<TermEntry> Dictionary::find(std::string_view term) {
-    const SegmentRoot& root = segment_.root();
-    std::optional<TermEntry> entry;
-    std::optional<PageNumber> page = root.dictionary;
-    for (unsigned level = root.dictionary_levels; level-- > 0 && page;) {
-        look(*std::exchange(page, std::nullopt), level, [&](const Node& node) {
-            const std::uint32_t after = node.upper_bound(term);
-            if (after == 0) {
-                return;
-            }
-            ByteReader value(nullptr, nullptr);
-            const std::string_view found = node.term(after - 1, value);
-            if (level > 0) {
-                page = value.take<PageNumber>();
-            } else if (found == term) {
-                entry = read_term_entry(value, root);
-            }
-        });
+    PageNumber page = segment_.root().dictionary;
+    ByteReader value(nullptr, nullptr);
+    for (std::size_t level = path_.size(); level-- > 0;) {
+        Cached& cached = path_[level];
+        if (cached.page != page) {
+            cached.page = kNoPage;  // in case reading fails
+            cached.node.read(segment_.reader(), page, static_cast<unsigned>(level));
+            cached.page = page;
+        }
+        const std::uint32_t after = cached.node.upper_bound(term);
+        if (after == 0) {
+            return std::nullopt;
+        }
+        const std::string_view found = cached.node.term(after - 1, value);
+        if (level > 0) {
+            page = value.take<PageNumber>();
+        } else if (found == term) {
+            return read_term_entry(value, segment_.root());
+        }
     }
-    return entry;
+    return std::nullopt;
 }
 
 }  // namespace knowhow::search

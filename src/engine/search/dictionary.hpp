@@ -88,12 +88,11 @@ class DictionaryWriter {
     PageNumber first_leaf_ = kNoPage;
 };
 
-// One node, checked as far as it is used.
+// One node, read and checked as far as it is used.
 class Node {
   public:
-    Node() = default;
-    // Of a page's payload, which must be a node of this level and outlive the object.
-    Node(const std::uint8_t* payload, std::size_t bytes, unsigned level);
+    // Reads page `page`, which must be a node of this level.
+    void read(PageReader& reader, PageNumber page, unsigned level);
 
     std::uint32_t count() const noexcept { return head_.count; }
     PageNumber next() const noexcept { return head_.next; }
@@ -106,46 +105,27 @@ class Node {
 
   private:
     PageHead head_{};
-    std::size_t bytes_ = 0;
-    const std::uint8_t* payload_ = nullptr;
-};
-
-// A copy of one.
-class NodeCopy {
-  public:
-    NodeCopy() = default;
-    NodeCopy(NodeCopy&&) = default;  // its bytes stay where they are
-    void read(PageReader& reader, PageNumber page, unsigned level);
-    const Node& operator*() const noexcept { return node_; }
-    const Node* operator->() const noexcept { return &node_; }
-
-  private:
+    std::size_t payload_ = 0;
     std::vector<std::uint8_t> bytes_;
-    Node node_;
 };
 
 // Reads the value of a leaf's entry and checks it against the segment's counts.
 TermEntry read_term_entry(ByteReader& value, const SegmentRoot& root);
 
-// Looks one term after the other up. Leaves are looked at where they lie. Inner nodes are copied,
-// and the last one of each level is kept, where so many terms are to be found that it is worth it.
+// Looks one term after the other up. Keeps the nodes it read last.
 class Dictionary {
   public:
-    Dictionary(const Segment& segment, std::size_t terms);
+    explicit Dictionary(const Segment& segment);
     std::optional<TermEntry> find(std::string_view term);
 
   private:
-    struct Kept {
+    struct Cached {
         PageNumber page = kNoPage;
-        NodeCopy node;
+        Node node;
     };
 
-    // Calls see(node).
-    template <typename See>
-    void look(PageNumber page, unsigned level, See&& see);
-
     const Segment& segment_;
-    std::vector<Kept> kept_;  // by level; empty where none is kept
+    std::vector<Cached> path_;  // by level
 };
 
 }  // namespace knowhow::search

@@ -74,7 +74,7 @@ void exact_pass(const SearchedSegment& searched, VectorView query, double query_
     PollEvery poll(monitor, 64);
 
     std::pmr::vector<List> lists(memory);
-    Dictionary dictionary(segment, query.size());
+    Dictionary dictionary(segment);
     for (std::uint32_t i = 0; i < query.size(); ++i) {
         if (const std::optional<TermEntry> entry = dictionary.find(query.term(i))) {
             lists.push_back(

@@ -29,7 +29,8 @@ constexpr float kUp = 1.000001F;
 // A list of postings under a query, in one segment.
 class Cursor {
   public:
-    Cursor(const Segment& segment, const TermEntry& entry, double exact_weight, double scaled)
+    Cursor(const Segment& segment, const TermEntry& entry, double exact_weight, double scaled,
+           std::vector<std::uint8_t>& scratch)
         : segment_(&segment), exact_(exact_weight), weight_(static_cast<float>(scaled)) {
         if (entry.documents == 1) {
             stream_.documents[0] = entry.document;
@@ -49,7 +50,7 @@ class Cursor {
             single(entry);
             return;
         }
-        read_skips(segment, entry, skips_);
+        read_skips(segment, entry, scratch, skips_);
         const std::vector<float>& side = weight_ > 0 ? skips_.most : skips_.least;
         bounds_.resize(skips_.size());
         for (std::size_t i = 0; i < side.size(); ++i) {
@@ -141,11 +142,8 @@ class Cursor {
         }
         const std::size_t enough = std::min(kMaxBlockBytes, payload - offset);
         if (page != page_ || offset < from_ || offset + enough > to_) {
-            // Who walks gets all of the list that may follow on the page, who jumps one block.
-            const std::size_t bytes =
-                block == decoded_ + 1
-                    ? std::min((blocks() - block) * kMaxBlockBytes, payload - offset)
-                    : enough;
+            // Who walks gets all that follows on the page, who jumps one block.
+            const std::size_t bytes = block == decoded_ + 1 ? payload - offset : enough;
             page_ = kNoPage;
             segment_->reader().read(page, offset, bytes, bytes_.data() + offset);
             page_ = page;
@@ -203,10 +201,11 @@ class SegmentPass {
           threshold_(threshold),
           best_(best),
           monitor_(monitor) {
+        std::vector<std::uint8_t> scratch;
         cursors_.reserve(found.size());
         for (const Found& each : found) {
             const double weight = query.weight(each.term);
-            cursors_.emplace_back(segment_, each.entry, weight, weight * scale);
+            cursors_.emplace_back(segment_, each.entry, weight, weight * scale, scratch);
             monitor_.poll();
         }
         raise();
@@ -521,7 +520,7 @@ std::optional<double> fast_pass(std::span<const SearchedSegment> segments, Vecto
         if (segment.root().extreme != 0) {
             return std::nullopt;
         }
-        Dictionary dictionary(segment, query.size());
+        Dictionary dictionary(segment);
         double sum = 0;
         double least = 0;
         for (std::uint32_t i = 0; i < query.size(); ++i) {

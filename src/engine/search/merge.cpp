@@ -398,13 +398,13 @@ class SegmentSource final : public MergeSource {
         }
         if (taken_ == 0) {
             leaf_.read(segment_.reader(), segment_.root().first_leaf, 0);
-        } else if (at_ == leaf_->count()) {
-            leaf_.read(segment_.reader(), leaf_->next(), 0);
+        } else if (at_ == leaf_.count()) {
+            leaf_.read(segment_.reader(), leaf_.next(), 0);
             at_ = 0;
         }
         ++taken_;
         ByteReader value(nullptr, nullptr);
-        term_ = leaf_->term(at_++, value);
+        term_ = leaf_.term(at_++, value);
         entry_ = read_term_entry(value, segment_.root());
         given_ = false;
         if (entry_.documents > 1) {
@@ -443,7 +443,7 @@ class SegmentSource final : public MergeSource {
     std::vector<Tid> tids_;
     std::vector<double> norms_;
     std::vector<SourceRow> rows_;
-    NodeCopy leaf_;
+    Node leaf_;
     std::uint32_t at_ = 0;
     std::uint64_t taken_ = 0;
     std::string_view term_;

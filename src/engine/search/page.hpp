@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <type_traits>
 
 namespace knowhow::search {
 
@@ -41,21 +40,6 @@ class PageReader {
     // offset + bytes <= payload_bytes(). Bytes behind those that were written may be anything.
     // `page` may be any number when the segment is damaged: refuse one that is not mapped.
     virtual void read(PageNumber page, std::size_t offset, std::size_t bytes, void* to) = 0;
-
-    // Shows a page's payload where it lies, for who looks at little of it: calls see(payload), which
-    // reads no other page meanwhile. What it throws passes. As to `page` and what is behind the bytes
-    // that were written, see above.
-    template <typename See>
-    void look(PageNumber page, See&& see) {
-        using Plain = std::remove_reference_t<See>;
-        look_at(page, [](const std::uint8_t* payload, void* with) {
-            (*static_cast<Plain*>(with))(payload);
-        }, &see);
-    }
-
-  protected:
-    using Look = void (*)(const std::uint8_t* payload, void* with);
-    virtual void look_at(PageNumber page, Look look, void* with) = 0;
 };
 
 // Writes one segment.

@@ -211,46 +211,34 @@ void PostingsReader::start(const TermEntry& entry) {
     place_ = {entry.page, entry.offset, entry.documents};
 }
 
-// As much as the rest of the list can take of the page, from its place on.
-void PostingsReader::fetch() {
-    const std::uint64_t blocks = (std::uint64_t{place_.left} + kBlockPostings - 1) / kBlockPostings;
+void PostingsReader::fetch(PageNumber page) {
     fetched_ = kNoPage;
-    segment_.reader().look(place_.page, [&](const std::uint8_t* payload) {
-        const PageHead head = load<PageHead>(payload);
-        if (head.kind != static_cast<std::uint8_t>(PageKind::kPostings) ||
-            head.count > segment_.root().payload_bytes || head.count <= kPageHeadBytes) {
-            bad("are on a page that has none.");
-        }
-        next_ = head.next;
-        end_ = head.count;
-        from_ = std::min(place_.offset, end_);
-        to_ = from_ + static_cast<std::uint32_t>(
-                          std::min<std::uint64_t>(end_ - from_, blocks * kMaxBlockBytes));
-        std::memcpy(bytes_.data() + from_, payload + from_, to_ - from_);
-    });
-    fetched_ = place_.page;
+    segment_.reader().read(page, 0, segment_.root().payload_bytes, bytes_.data());
+    const PageHead head = load<PageHead>(bytes_.data());
+    if (head.kind != static_cast<std::uint8_t>(PageKind::kPostings) ||
+        head.count > segment_.root().payload_bytes || head.count <= kPageHeadBytes) {
+        bad("are on a page that has none.");
+    }
+    end_ = head.count;
+    fetched_ = page;
 }
 
 bool PostingsReader::next(Block& block) {
     if (place_.left == 0) {
         return false;
     }
-    const auto here = [&] {
-        return fetched_ == place_.page && from_ <= place_.offset &&
-               std::min<std::size_t>(place_.offset + kMaxBlockBytes, end_) <= to_;
-    };
-    if (!here()) {
-        fetch();
+    if (fetched_ != place_.page) {
+        fetch(place_.page);
     }
     if (place_.offset >= end_) {
-        place_.page = next_;
+        place_.page = load<PageHead>(bytes_.data()).next;
         place_.offset = kPageHeadBytes;
-        fetch();
+        fetch(place_.page);
     }
     if (place_.offset < kPageHeadBytes) {
         bad("begin in the head of a page.");
     }
-    const std::size_t bytes = decode_block(bytes_.data() + place_.offset, to_ - place_.offset,
+    const std::size_t bytes = decode_block(bytes_.data() + place_.offset, end_ - place_.offset,
                                            segment_.root().documents, block);
     if (block.count != std::min(place_.left, kBlockPostings)) {
         bad("are in blocks of the wrong length.");
@@ -260,35 +248,36 @@ bool PostingsReader::next(Block& block) {
     return true;
 }
 
-void read_skips(const Segment& segment, const TermEntry& entry, Skips& skips) {
+void read_skips(const Segment& segment, const TermEntry& entry, std::vector<std::uint8_t>& buffer,
+                Skips& skips) {
     const std::size_t payload = segment.root().payload_bytes;
     const std::size_t each = kSkipBytes + (entry.negative ? kLeastBytes : 0);
     const std::size_t blocks = entry.blocks();
+    buffer.resize(payload + kSlack);
     skips.clear();
     PageNumber page = entry.skip_page;
     std::size_t offset = entry.skip_offset;
     while (skips.size() < blocks) {
-        segment.reader().look(page, [&](const std::uint8_t* bytes) {
-            const PageHead head = load<PageHead>(bytes);
-            if (head.kind != static_cast<std::uint8_t>(PageKind::kSkips) || head.count > payload ||
-                offset < kPageHeadBytes || offset + sizeof(std::uint16_t) > head.count) {
-                bad("have skips on a page that has none.");
-            }
-            const std::size_t count = load<std::uint16_t>(bytes + offset);
-            offset += sizeof(std::uint16_t);
-            if (count == 0 || count * each > head.count - offset || count > blocks - skips.size()) {
-                bad("have an impossible number of skips.");
-            }
-            const std::uint8_t* at = bytes + offset;
-            at = take_all(at, skips.last, count);
-            at = take_all(at, skips.page, count);
-            at = take_all(at, skips.most, count);
-            if (entry.negative) {
-                at = take_all(at, skips.least, count);
-            }
-            take_all(at, skips.offset, count);
-            page = head.next;
-        });
+        segment.reader().read(page, 0, payload, buffer.data());
+        const PageHead head = load<PageHead>(buffer.data());
+        if (head.kind != static_cast<std::uint8_t>(PageKind::kSkips) || head.count > payload ||
+            offset < kPageHeadBytes || offset + sizeof(std::uint16_t) > head.count) {
+            bad("have skips on a page that has none.");
+        }
+        const std::size_t count = load<std::uint16_t>(buffer.data() + offset);
+        offset += sizeof(std::uint16_t);
+        if (count == 0 || count * each > head.count - offset || count > blocks - skips.size()) {
+            bad("have an impossible number of skips.");
+        }
+        const std::uint8_t* at = buffer.data() + offset;
+        at = take_all(at, skips.last, count);
+        at = take_all(at, skips.page, count);
+        at = take_all(at, skips.most, count);
+        if (entry.negative) {
+            at = take_all(at, skips.least, count);
+        }
+        take_all(at, skips.offset, count);
+        page = head.next;
         offset = kPageHeadBytes;
     }
     for (std::size_t i = 1; i < blocks; ++i) {

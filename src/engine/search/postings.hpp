@@ -116,20 +116,17 @@ class PostingsReader {
     void resume(const Place& place) noexcept { place_ = place; }
 
   private:
-    void fetch();
+    void fetch(PageNumber page);
 
     const Segment& segment_;
     Place place_;
-    // Of the page that was fetched last: bytes from `from_` to `to_`.
     PageNumber fetched_ = kNoPage;
-    PageNumber next_ = kNoPage;
-    std::uint32_t end_ = 0;  // of all that it has
-    std::uint32_t from_ = 0;
-    std::uint32_t to_ = 0;
+    std::uint32_t end_ = 0;  // of the fetched page
     std::vector<std::uint8_t> bytes_;
 };
 
 // Reads the skips of a list of more than one block, whole.
-void read_skips(const Segment& segment, const TermEntry& entry, Skips& skips);
+void read_skips(const Segment& segment, const TermEntry& entry, std::vector<std::uint8_t>& buffer,
+                Skips& skips);
 
 }  // namespace knowhow::search

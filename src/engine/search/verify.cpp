@@ -48,7 +48,7 @@ class Verification {
           poll_(monitor, 256),
           sums_(memory),
           inverses_(memory),
-          dictionary_(segment, segment.root().terms),
+          dictionary_(segment),
           reader_(segment) {}
 
     void run() {
@@ -98,18 +98,18 @@ class Verification {
     }
 
     void terms() {
-        NodeCopy leaf;
+        Node leaf;
         std::uint64_t terms = 0;
         std::string before;
         PageNumber page = root_.terms == 0 ? kNoPage : root_.first_leaf;
-        for (std::uint32_t leaves = 0; page != kNoPage; page = leaf->next(), ++leaves) {
+        for (std::uint32_t leaves = 0; page != kNoPage; page = leaf.next(), ++leaves) {
             if (leaves == root_.pages) {
                 corrupted("The leaves of its dictionary form a ring.");
             }
             leaf.read(segment_.reader(), page, 0);
-            for (std::uint32_t i = 0; i < leaf->count(); ++i) {
+            for (std::uint32_t i = 0; i < leaf.count(); ++i) {
                 ByteReader value(nullptr, nullptr);
-                const std::string_view term = leaf->term(i, value);
+                const std::string_view term = leaf.term(i, value);
                 if (terms > 0 && compare_terms(before, term) >= 0) {
                     say_of(term, "is not behind the one before it.");
                 }
@@ -141,7 +141,7 @@ class Verification {
         } else {
             skips_.clear();
             if (entry.blocks() > 1) {
-                read_skips(segment_, entry, skips_);
+                read_skips(segment_, entry, buffer_, skips_);
             }
             reader_.start(entry);
             std::uint32_t last = 0;
@@ -260,6 +260,7 @@ class Verification {
     Block block_;
     Block other_;
     Skips skips_;
+    std::vector<std::uint8_t> buffer_;
     std::uint64_t postings_ = 0;
     bool negative_ = false;
     std::array<std::uint32_t, kRanks.size()> reach_{};  // contributions that reach each rank's

@@ -8,7 +8,6 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <exception>
 
 #include "engine/base/error.hpp"
 #include "server/border/border.hpp"
@@ -32,9 +31,7 @@ SegmentReader::SegmentReader(Relation index, const SegmentEntry& entry)
       pages_(entry.pages),
       map_(segment_map(index, entry)) {}
 
-// Calls see(block, page), for PostgreSQL phases, while the page is locked.
-template <typename See>
-void SegmentReader::with_page(search::PageNumber page, See&& see) {
+void SegmentReader::read(search::PageNumber page, std::size_t offset, std::size_t bytes, void* to) {
     bool same = false;
     guarded([&] {
         if (page >= pages_) {
@@ -46,40 +43,17 @@ void SegmentReader::with_page(search::PageNumber page, See&& see) {
         LockBuffer(buffer, BUFFER_LOCK_SHARE);
         Page const content = BufferGetPage(buffer);
         if (is_of_generation(index_, block, content, Kind::kSegment, generation_)) {
-            if (special(content)->next != page) {
+            if (special(content)->next != page || offset > kPayloadBytes ||
+                bytes > kPayloadBytes - offset) {
                 report_damage(index_, block, "it is another page of its segment than expected");
             }
-            see(block, content);
+            memcpy(to, payload(content) + offset, bytes);
             same = true;
         }
         UnlockReleaseBuffer(buffer);
     });
     if (!same) {
         throw GenerationChanged(index_, (*map_)[page]);
-    }
-}
-
-void SegmentReader::read(search::PageNumber page, std::size_t offset, std::size_t bytes, void* to) {
-    with_page(page, [&](BlockNumber block, Page content) {
-        if (offset > kPayloadBytes || bytes > kPayloadBytes - offset) {
-            report_damage(index_, block, "something in it is said to be behind its end");
-        }
-        memcpy(to, payload(content) + offset, bytes);
-    });
-}
-
-void SegmentReader::look_at(search::PageNumber page, Look look, void* with) {
-    std::exception_ptr thrown;
-    with_page(page, [&](BlockNumber, Page content) {
-        // An exception must not pass PG_TRY(), and the page must be unlocked.
-        try {
-            look(reinterpret_cast<const std::uint8_t*>(payload(content)), with);
-        } catch (...) {
-            thrown = std::current_exception();
-        }
-    });
-    if (thrown) {
-        std::rethrow_exception(thrown);
     }
 }
 

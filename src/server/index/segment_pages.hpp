@@ -25,13 +25,7 @@ class SegmentReader : public search::PageReader {
     const SegmentMap& blocks() const noexcept { return *map_; }
     uint64 generation() const noexcept { return generation_; }
 
-  protected:
-    void look_at(search::PageNumber page, Look look, void* with) override;
-
   private:
-    template <typename See>
-    void with_page(search::PageNumber page, See&& see);
-
     Relation index_;
     uint64 generation_;
     std::uint32_t pages_;

@@ -61,18 +61,6 @@ class Walk::SegmentPages : public search::PageReader {
     std::size_t payload_bytes() const override { return kPayloadBytes; }
 
     void read(search::PageNumber page, std::size_t offset, std::size_t bytes, void* to) override {
-        memcpy(to, payload(copied(page)) + offset, bytes);
-    }
-
-    BlockNumber root() const { return blocks_.at(0); }
-
-  protected:
-    void look_at(search::PageNumber page, Look look, void* with) override {
-        look(reinterpret_cast<const std::uint8_t*>(payload(copied(page))), with);
-    }
-
-  private:
-    char* copied(search::PageNumber page) {
         if (page >= blocks_.size()) {
             damaged("It names page " + std::to_string(page) + " of its segment, which has " +
                     std::to_string(blocks_.size()) + ".");
@@ -82,9 +70,12 @@ class Walk::SegmentPages : public search::PageReader {
         if (special(content)->next != page) {
             damaged("It is another page of its segment than the segment's map says.");
         }
-        return content;
+        memcpy(to, payload(content) + offset, bytes);
     }
 
+    BlockNumber root() const { return blocks_.at(0); }
+
+  private:
     Walk& walk_;
     const SegmentEntry& entry_;
     std::vector<BlockNumber> blocks_;
