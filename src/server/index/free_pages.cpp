@@ -19,8 +19,8 @@ extern "C" {
 namespace knowhow::server::index {
 namespace {
 
-// Free pages that are looked at for one that may be used again, and how many pages are then taken
-// from the end at once where none may: a transaction that frees much can use none of it.
+// Free pages that are looked at for one that may be used again, and how many pages a transaction then
+// takes from the end at once where none may.
 constexpr int kMostTries = 128;
 constexpr int kSparedAfter = 64;
 
@@ -169,21 +169,31 @@ Buffer extend(Relation index) {
 
 Buffer allocate(Relation index) {
     // The map knows no order of time, and names pages that were freed together one after the other.
+    // What a transaction frees while it goes on stays too young for as long.
+    static TransactionId transaction = InvalidTransactionId;
     static int spared = 0;
-    BlockNumber too_young[kMostTries];
-    int tries = 0;
+    spared = transaction == GetTopTransactionIdIfAny() ? std::max(0, spared - 1) : 0;
+    if (spared > 0) {
+        return extend(index);
+    }
+    CHECK_FOR_INTERRUPTS();  // not below, where the map lacks what is put back in the end
+    BlockNumber not_now[kMostTries];
+    int count = 0;
     Buffer buffer = InvalidBuffer;
-    CHECK_FOR_INTERRUPTS();  // not below, where the map lacks those that are too young
-    for (spared = std::max(0, spared - 1); spared == 0 && tries < kMostTries;) {
+    for (int tries = 0; tries < kMostTries && !BufferIsValid(buffer); ++tries) {
         BlockNumber const block = GetFreeIndexPage(index);
         // The map is not crash-safe: it may name blocks that are in use, or were never there.
         if (block == InvalidBlockNumber || block >= RelationGetNumberOfBlocks(index)) {
             break;
         }
+        if (block == kMetaBlock) {
+            continue;
+        }
         buffer = ReadBuffer(index, block);
-        if (block == kMetaBlock || !ConditionalLockBuffer(buffer)) {
-            ReleaseBuffer(buffer);  // somebody else has taken it
+        if (!ConditionalLockBuffer(buffer)) {
+            ReleaseBuffer(buffer);  // somebody else takes it, or only looks at it
             buffer = InvalidBuffer;
+            not_now[count++] = block;
             continue;
         }
         bool const free = is_free(index, block, BufferGetPage(buffer));
@@ -193,16 +203,21 @@ Buffer allocate(Relation index) {
         UnlockReleaseBuffer(buffer);
         buffer = InvalidBuffer;
         if (free) {
-            too_young[tries++] = block;
+            not_now[count++] = block;
         }
     }
-    for (int i = 0; i < tries; ++i) {
-        RecordFreeIndexPage(index, too_young[i]);
+    // Where the map was searched in vain, it shows them from the next mark_free() on.
+    for (int i = 0; i < count; ++i) {
+        RecordFreeIndexPage(index, not_now[i]);
     }
-    if (tries == kMostTries) {
+    if (BufferIsValid(buffer)) {
+        return buffer;
+    }
+    if (count == kMostTries) {
+        transaction = GetTopTransactionIdIfAny();
         spared = kSparedAfter;
     }
-    return BufferIsValid(buffer) ? buffer : extend(index);
+    return extend(index);
 }
 
 void give_back(Relation index, Buffer buffer) {
