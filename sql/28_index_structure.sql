@@ -48,7 +48,7 @@ SELECT segments BETWEEN 1 AND 7 AS few_segments, fresh_pages, documents FROM ind
 SELECT * FROM verify_index('docs_v');
 
 -- A flush and one merge of eight segments are what an insert does at most; when the merge makes
--- another one due, that is left to the next insert.
+-- another one due, that is left to the next insert that flushes.
 CREATE TABLE grown (v tfidf);
 CREATE INDEX grown_v ON grown USING tfidf (v tfidf_ip_ops) WITH (fresh_pages = 4);
 DO $$

@@ -77,12 +77,12 @@ QUERIES = 1000
 ROUND = f"{speed.DATABASE}_round"  # a copy of it
 
 
-def search(kind, seconds, rows, queries):
+def search(kind, seconds, rows):
     table, _, _, order, where, own_order, own_where = KINDS[kind]
     return subprocess.Popen(
         ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", ROUND, "-c",
          SEARCH.format(seconds=seconds, table=table, order=order, where=where, rows=rows,
-                       own_order=own_order, own_where=own_where, queries=queries)],
+                       own_order=own_order, own_where=own_where, queries=QUERIES)],
         stdout=subprocess.PIPE, encoding="utf-8")
 
 
@@ -129,13 +129,13 @@ def main():
                 psql(f"CREATE DATABASE {ROUND} TEMPLATE {speed.DATABASE}", home)
                 psql("CHECKPOINT", home)
                 for seconds in (options.seconds / 6, options.seconds / 3):  # the first warm it up
-                    alone = result(search(kind, seconds, options.rows, QUERIES))[2]
+                    alone = result(search(kind, seconds, options.rows))[2]
                 quiet[kind].append(alone)
                 script = scratch / f"{kind}.sql"
                 script.write_text("SELECT nextval('ids') AS id \\gset\n"
                                   f"INSERT INTO {table} (id, {column}) SELECT :id, {value} "
                                   "FROM pool WHERE id = :id % 20000;\n")
-                searching = search(kind, options.seconds - 1, options.rows, QUERIES)
+                searching = search(kind, options.seconds - 1, options.rows)
                 done = subprocess.run(
                     ["pgbench", "-n", "-M", "prepared", "-c", "2", "-j", "1", "-T",
                      str(options.seconds), "-f", script, ROUND],
