@@ -6,10 +6,14 @@
 #include <random>
 #include <vector>
 
-namespace knowhow::search {
+#include "search_support.hpp"
+
+namespace knowhow::search_test {
 namespace {
 
-TEST(IndexSums, AgreeWithOneAfterTheOther) {
+class IndexSums : public testing::TestWithParam<Instructions> {};
+
+TEST_P(IndexSums, AgreeWithOneAfterTheOther) {
     std::mt19937 random(11);
     std::uniform_real_distribution<float> value(-1, 3);
     for (int round = 0; round < 200; ++round) {
@@ -30,24 +34,32 @@ TEST(IndexSums, AgreeWithOneAfterTheOther) {
             plain += sums[i] + bound >= cut;
             scaled += sums[i] * factors[i] + bound >= cut;
         }
-        EXPECT_EQ(count_reaching(sums.data(), nullptr, strips, bound, cut), plain);
-        EXPECT_EQ(count_reaching(sums.data(), factors.data(), strips, bound, cut), scaled);
-        for (std::size_t strip = 0; strip < strips; ++strip) {
-            const float* const from = sums.data() + strip * kSumsAtOnce;
-            EXPECT_EQ(some_reach(from, bound, cut),
-                      count_reaching(from, nullptr, 1, bound, cut) > 0);
+        const Instructions with = GetParam();
+        EXPECT_EQ(count_reaching(sums.data(), nullptr, strips, bound, cut, with), plain);
+        EXPECT_EQ(count_reaching(sums.data(), factors.data(), strips, bound, cut, with), scaled);
+        for (std::size_t strip = 0; strip <= strips; ++strip) {
+            std::size_t next = strip * kSumsAtOnce;
+            while (next < sums.size() && !(sums[next] + bound >= cut)) {
+                ++next;
+            }
+            EXPECT_EQ(next_reaching(sums.data(), strip, strips, bound, cut, with),
+                      next / kSumsAtOnce);
         }
     }
 }
 
-TEST(IndexSums, FindTheOnlyOneWhereverItIs) {
-    for (std::size_t place = 0; place < kSumsAtOnce; ++place) {
-        float strip[kSumsAtOnce] = {};
-        EXPECT_FALSE(some_reach(strip, 0.5F, 1));
-        strip[place] = 0.5F;
-        EXPECT_TRUE(some_reach(strip, 0.5F, 1));
+TEST_P(IndexSums, FindTheOnlyOneWhereverItIs) {
+    for (std::size_t place = 0; place < 2 * kSumsAtOnce; ++place) {
+        float sums[2 * kSumsAtOnce] = {};
+        EXPECT_EQ(next_reaching(sums, 0, 2, 0.5F, 1, GetParam()), 2U);
+        sums[place] = 0.5F;
+        EXPECT_EQ(next_reaching(sums, 0, 2, 0.5F, 1, GetParam()), place / kSumsAtOnce);
+        EXPECT_EQ(count_reaching(sums, nullptr, 2, 0.5F, 1, GetParam()), 1U);
     }
 }
 
+INSTANTIATE_TEST_SUITE_P(With, IndexSums, testing::ValuesIn(all_instructions()),
+                         instructions_name);
+
 }  // namespace
-}  // namespace knowhow::search
+}  // namespace knowhow::search_test

@@ -2,6 +2,8 @@
 // force.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "engine/base/error.hpp"
+#include "engine/search/instructions.hpp"
 #include "engine/search/merge.hpp"
 #include "engine/search/top_k.hpp"
 #include "engine/sparse/arithmetic.hpp"
@@ -22,6 +25,19 @@ namespace knowhow::search_test {
 using namespace knowhow::search;
 using sparse_test::Naive;
 using sparse_test::Stored;
+
+// Those that this processor has.
+inline std::vector<Instructions> all_instructions() {
+    std::vector<Instructions> all = {Instructions::kBaseline};
+    if (fastest_instructions() != Instructions::kBaseline) {
+        all.push_back(fastest_instructions());
+    }
+    return all;
+}
+
+inline std::string instructions_name(const testing::TestParamInfo<Instructions>& info) {
+    return info.param == Instructions::kAvx2 ? "Avx2" : "Baseline";
+}
 
 // Pages in memory, each written once. What was not written reads as 0xEE, not as zero.
 class Pages final : public PageWriter, public PageReader {

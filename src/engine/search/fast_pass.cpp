@@ -376,11 +376,13 @@ class SegmentPass {
             }
         }
         const float bound = before_[first];
-        for (std::uint32_t strip = 0; strip < width; strip += kSumsAtOnce) {
-            if (!some_reach(sums_ + strip, bound, cut_)) {
-                continue;
+        for (std::size_t strip = 0;; ++strip) {
+            strip = next_reaching(sums_, strip, strips, bound, cut_);
+            if (strip == strips) {
+                break;
             }
-            for (std::uint32_t i = strip; i < std::min(strip + kSumsAtOnce, width); ++i) {
+            const std::uint32_t from = static_cast<std::uint32_t>(strip) * kSumsAtOnce;
+            for (std::uint32_t i = from; i < std::min(from + kSumsAtOnce, width); ++i) {
                 if (sums_[i] + bound >= cut_) {
                     candidate(begin_ + i, sums_[i], first);
                 }
