@@ -23,33 +23,41 @@ Four load_four(const std::uint8_t* from) noexcept {
 // 2^31: then checking the last document checks all.
 constexpr unsigned kSafeBits = 24;
 
+// Row kRow of a full block, four documents. `last`: the document before them, four times.
+template <unsigned kBits, unsigned kRow>
+void unpack_row(const std::uint8_t* from, Four& last, std::uint32_t* documents) noexcept {
+    constexpr std::uint32_t kMask = kBits == 0 ? 0 : ~std::uint32_t{0} >> (32 - kBits);
+    constexpr unsigned kWord = kRow * kBits / 32;
+    constexpr unsigned kShift = kRow * kBits % 32;
+    const Four zero = {};
+    Four gaps = zero;
+    if constexpr (kBits != 0) {
+        gaps = load_four(from + 16 * kWord) >> kShift;
+        if constexpr (kShift + kBits > 32) {
+            gaps |= load_four(from + 16 * (kWord + 1)) << (32 - kShift);
+        }
+        gaps &= kMask;
+    }
+    gaps += 1;
+    gaps += __builtin_shufflevector(zero, gaps, 0, 4, 5, 6);
+    gaps += __builtin_shufflevector(zero, gaps, 0, 1, 4, 5);
+    gaps += last;
+    last = __builtin_shufflevector(gaps, gaps, 3, 3, 3, 3);
+    std::memcpy(documents + 4 * kRow, &gaps, sizeof gaps);
+}
+
+template <unsigned kBits, unsigned... kRow>
+void unpack_rows(const std::uint8_t* from, std::uint32_t first, std::uint32_t* documents,
+                 std::integer_sequence<unsigned, kRow...>) noexcept {
+    Four last = Four{} + (first - 1);
+    (unpack_row<kBits, kRow>(from, last, documents), ...);
+}
+
+// Row after row without a loop: where each of them begins is known here.
 template <unsigned kBits>
 void unpack(const std::uint8_t* from, std::uint32_t first, std::uint32_t* documents) noexcept {
-    constexpr std::uint32_t kMask = kBits == 0 ? 0 : ~std::uint32_t{0} >> (32 - kBits);
-    const Four mask = {kMask, kMask, kMask, kMask};
-    const Four one = {1, 1, 1, 1};
-    const Four zero = {0, 0, 0, 0};
-    const std::uint32_t before = first - 1;
-    Four last = {before, before, before, before};
-    for (unsigned row = 0; row < kBlockPostings / 4; ++row) {
-        Four gaps = zero;
-        if constexpr (kBits != 0) {
-            const unsigned bit = row * kBits;
-            const unsigned word = bit / 32;
-            const unsigned shift = bit % 32;
-            gaps = load_four(from + 16 * word) >> shift;
-            if (shift + kBits > 32) {
-                gaps |= load_four(from + 16 * (word + 1)) << (32 - shift);
-            }
-            gaps &= mask;
-        }
-        gaps += one;
-        gaps += __builtin_shufflevector(zero, gaps, 0, 4, 5, 6);
-        gaps += __builtin_shufflevector(zero, gaps, 0, 1, 4, 5);
-        gaps += last;
-        last = __builtin_shufflevector(gaps, gaps, 3, 3, 3, 3);
-        std::memcpy(documents + 4 * row, &gaps, sizeof gaps);
-    }
+    unpack_rows<kBits>(from, first, documents,
+                       std::make_integer_sequence<unsigned, kBlockPostings / 4>());
 }
 
 using Unpack = void (*)(const std::uint8_t*, std::uint32_t, std::uint32_t*) noexcept;
