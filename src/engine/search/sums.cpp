@@ -87,7 +87,7 @@ KNOWHOW_AVX2 std::size_t next_avx2(const float* sums, std::size_t strip, std::si
 }  // namespace
 
 std::size_t count_reaching(const float* sums, const float* factors, std::size_t strips, float bound,
-                           float cut, Instructions with) noexcept {
+                           float cut, [[maybe_unused]] Instructions with) noexcept {
 #if defined(__x86_64__)
     if (with == Instructions::kAvx2) {
         return count_avx2(sums, factors, strips, bound, cut);
@@ -98,7 +98,7 @@ std::size_t count_reaching(const float* sums, const float* factors, std::size_t 
 }
 
 std::size_t next_reaching(const float* sums, std::size_t strip, std::size_t strips, float bound,
-                          float cut, Instructions with) noexcept {
+                          float cut, [[maybe_unused]] Instructions with) noexcept {
 #if defined(__x86_64__)
     if (with == Instructions::kAvx2) {
         return next_avx2(sums, strip, strips, bound, cut);
