@@ -108,6 +108,78 @@ SELECT * FROM verify_index('docs_v');
 SELECT pg_relation_size('docs_v') < 3 * bytes AS bounded FROM size;
 SELECT in_order('''term1'':1 ''term14'':2');
 
+-- What a transaction frees, the next one uses again, and what one freed that was rolled back, VACUUM
+-- finds.
+CREATE TABLE loads (id int, v tfidf) WITH (autovacuum_enabled = off);
+CREATE INDEX loads_v ON loads USING tfidf (v tfidf_ip_ops) WITH (fresh_pages = 2);
+CREATE FUNCTION load(number int) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO loads
+    SELECT i, to_tfidf('simple', string_agg(md5(format('%s %s %s', number, i, k)), ' '))
+    FROM generate_series(1, 200) AS i, generate_series(1, 20) AS k GROUP BY i
+$$;
+DO $$
+BEGIN
+    FOR i IN 1 .. 20 LOOP
+        PERFORM load(i);
+        COMMIT;
+    END LOOP;
+END
+$$;
+SELECT pages < 6 * (pages - free_pages) AS bounded FROM index_statistics('loads_v');
+DO $$
+BEGIN
+    FOR i IN 1 .. 10 LOOP
+        PERFORM load(20 + i);
+        ROLLBACK;
+    END LOOP;
+END
+$$;
+VACUUM loads;
+CREATE TABLE rolled_back AS SELECT pages FROM index_statistics('loads_v');
+DO $$
+BEGIN
+    FOR i IN 1 .. 10 LOOP
+        PERFORM load(30 + i);
+        COMMIT;
+    END LOOP;
+END
+$$;
+SELECT s.pages <= r.pages * 1.05 AS used_again, s.documents AS documents
+FROM index_statistics('loads_v') AS s, rolled_back AS r;
+SELECT * FROM verify_index('loads_v');
+
+-- The index may be another one, or gone, when its transaction ends.
+BEGIN;
+SELECT load(41);
+REINDEX INDEX loads_v;
+SELECT load(42);
+COMMIT;
+SELECT * FROM verify_index('loads_v');
+BEGIN;
+SELECT load(43);
+TRUNCATE loads;
+SELECT load(44);
+COMMIT;
+SELECT documents FROM index_statistics('loads_v');
+SELECT * FROM verify_index('loads_v');
+BEGIN;
+SELECT load(45);
+SAVEPOINT here;
+SELECT load(46);
+ROLLBACK TO here;
+DROP INDEX loads_v;
+COMMIT;
+BEGIN;
+CREATE TEMPORARY TABLE passing (id int, v tfidf) ON COMMIT DROP;
+CREATE INDEX passing_v ON passing USING tfidf (v tfidf_ip_ops) WITH (fresh_pages = 2);
+INSERT INTO passing SELECT * FROM loads;
+TRUNCATE passing;
+INSERT INTO passing SELECT * FROM loads;
+SELECT segments > 0 AS flushed FROM index_statistics('passing_v');
+COMMIT;
+DROP TABLE loads, rolled_back;
+DROP FUNCTION load;
+
 -- All rows gone, and the index is as good as new.
 DELETE FROM docs;
 VACUUM docs;

@@ -7,11 +7,13 @@ extern "C" {
 #include <storage/freespace.h>
 #include <storage/indexfsm.h>
 #include <storage/lmgr.h>
+#include <storage/proc.h>
 #include <utils/snapmgr.h>
 }
 
 #include <algorithm>
 
+#include "server/index/free_at_commit.hpp"
 #include "server/index/fresh.hpp"
 #include "server/index/segment_maps.hpp"
 #include "server/index/structure.hpp"
@@ -126,8 +128,18 @@ void reach_segment(Relation index, const SegmentEntry& entry, Reached* reached,
     }
 }
 
+// What a snapshot's xmin must have passed, so that the pages may be used again. Whoever may be on its
+// way to them has taken its snapshot before, and so before this transaction's end: its xmin is not
+// beyond the id of that. VACUUM's id, should it have one, is no part of snapshots.
+uint64 freed_now() {
+    FullTransactionId const own = GetTopFullTransactionIdIfAny();
+    bool const counts =
+        FullTransactionIdIsValid(own) && (MyProc->statusFlags & PROC_IN_VACUUM) == 0;
+    return U64FromFullTransactionId(counts ? own : ReadNextFullTransactionId());
+}
+
 void mark(Relation index, const BlockNumber* blocks, Size count, uint64 generation) {
-    uint64 const now = U64FromFullTransactionId(ReadNextFullTransactionId());
+    uint64 const now = freed_now();
     for (Size done = 0; done < count;) {
         CHECK_FOR_INTERRUPTS();
         Buffer buffers[MAX_GENERIC_XLOG_PAGES];
@@ -145,9 +157,7 @@ void mark(Relation index, const BlockNumber* blocks, Size count, uint64 generati
         }
         GenericXLogFinish(log);
         for (int i = 0; i < taken; ++i) {
-            BlockNumber const block = BufferGetBlockNumber(buffers[i]);
             UnlockReleaseBuffer(buffers[i]);
-            RecordFreeIndexPage(index, block);
         }
     }
 }
@@ -169,7 +179,7 @@ Buffer extend(Relation index) {
 
 Buffer allocate(Relation index) {
     // The map knows no order of time, and names pages that were freed together one after the other.
-    // What a transaction frees while it goes on stays too young for as long.
+    // Where an old snapshot holds back one, it holds back others, and does so for a while.
     static TransactionId transaction = InvalidTransactionId;
     static int spared = 0;
     spared = transaction == GetTopTransactionIdIfAny() ? std::max(0, spared - 1) : 0;
@@ -206,7 +216,7 @@ Buffer allocate(Relation index) {
             not_now[count++] = block;
         }
     }
-    // Where the map was searched in vain, it shows them from the next mark_free() on.
+    // Where the map was searched in vain, it shows them when pages are told of the next time.
     for (int i = 0; i < count; ++i) {
         RecordFreeIndexPage(index, not_now[i]);
     }
@@ -228,7 +238,7 @@ void give_back(Relation index, Buffer buffer) {
 
 void mark_free(Relation index, const BlockNumber* blocks, Size count, uint64 generation) {
     mark(index, blocks, count, generation);
-    IndexFreeSpaceMapVacuum(index);
+    tell_at_commit(index, blocks, count);
 }
 
 Swept sweep(Relation index, BufferAccessStrategy strategy) {
@@ -265,6 +275,7 @@ Swept sweep(Relation index, BufferAccessStrategy strategy) {
         }
     }
     IndexFreeSpaceMapVacuum(index);
+    told_already(index);
     reached.free();
     return swept;
 }

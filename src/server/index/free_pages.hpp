@@ -1,6 +1,6 @@
 // New pages, and pages that nothing leads to any more.
 //
-// A page that is freed keeps what it holds, with the next transaction id of that moment, and is used
+// A page that is freed keeps what it holds, with the id of the transaction that freed it, and is used
 // again only when no snapshot is left that was taken before: until then scans may be on their way to
 // it. Used again it has another generation. On a standby, where a snapshot holds nothing back here,
 // that is how a scan notices; it starts again from the metapage.

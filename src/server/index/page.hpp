@@ -26,8 +26,8 @@ enum class Kind : uint16 {
 struct Special {
     uint64 generation;       // drawn from the metapage when the page was written; never again
     uint64 next_generation;  // of the page `next`
-    // 0 while anything leads here; else the next transaction id when nothing did any more. What
-    // the page holds stays for scans that are on their way to it (free_pages.hpp).
+    // 0 while anything leads here; else the transaction id that every snapshot's xmin must have
+    // passed. What the page holds stays for scans that are on their way to it (free_pages.hpp).
     uint64 freed_at;
     BlockNumber next;  // of a chain; InvalidBlockNumber at its end. In a segment: the page's number
     uint16 kind;
