@@ -101,9 +101,51 @@ TEST(MergePolicy, DeletedRowsAreWrittenOutOfASegment) {
     MergeLimits limits;
     std::vector<SegmentSize> segments = {{1000, 201}, {1000, 200}};
     EXPECT_TRUE(choose_merge(segments, limits).empty());
-    limits.compact = true;
+    limits.tidy = true;
     EXPECT_EQ(merge_all(segments, limits), 799U);
     EXPECT_TRUE(choose_merge(segments, limits).empty());
+}
+
+TEST(MergePolicy, SmallSegmentsAreMergedToTidyUp) {
+    MergeLimits limits;
+    limits.tidy = true;
+    std::vector<SegmentSize> segments = {{50'000, 0}, {3000, 0}, {3000, 1000}, {90'000, 0}};
+    EXPECT_EQ(choose_merge(segments, limits), std::vector<std::size_t>{2});  // what is deleted
+    segments = {{50'000, 0}, {3000, 0}, {3000, 0}, {90'000, 0}, {5000, 0}};
+    EXPECT_EQ(choose_merge(segments, limits), (std::vector<std::size_t>{1, 2, 4}));
+    // Not where most of it would be the largest, and not more than half of all.
+    segments = {{50'000, 0}, {3000, 0}, {90'000, 0}};
+    EXPECT_TRUE(choose_merge(segments, limits).empty());
+    segments = {{50'000, 0}, {50'000, 0}, {50'000, 0}};
+    EXPECT_TRUE(choose_merge(segments, limits).empty());
+    limits.tidy = false;
+    segments = {{50'000, 0}, {3000, 0}, {3000, 0}, {90'000, 0}};
+    EXPECT_TRUE(choose_merge(segments, limits).empty());
+}
+
+TEST(MergePolicy, TidyingUpRewritesARowWhenWhatIsBesideItHasDoubled) {
+    MergeLimits of_insert;
+    of_insert.rows = 50'000;
+    MergeLimits of_vacuum;
+    of_vacuum.tidy = true;
+    for (const std::uint32_t between : {1U, 4U, 64U}) {
+        std::vector<SegmentSize> segments;
+        std::uint64_t rows = 0;
+        std::uint64_t written = 0;
+        std::size_t most = 0;
+        for (std::uint32_t i = 1; i <= 2048; ++i) {
+            segments.push_back({1000, 0});
+            rows += 1000;
+            written += merge_all(segments, of_insert);
+            if (i % between == 0) {
+                written += merge_all(segments, of_vacuum);
+                most = std::max(most, segments.size());
+            }
+        }
+        EXPECT_LE(most, 12U) << between;
+        EXPECT_LE(written, 6 * rows) << between;
+        EXPECT_GE(segments.size(), 2U) << between;
+    }
 }
 
 TEST(MergePolicy, SegmentsWithoutLiveRowsGo) {
@@ -118,7 +160,7 @@ TEST(MergePolicy, SegmentsWithoutLiveRowsGo) {
 TEST(MergePolicy, NothingIsDoneWithNothing) {
     EXPECT_TRUE(choose_merge({}, {}).empty());
     MergeLimits limits;
-    limits.compact = true;
+    limits.tidy = true;
     limits.segments = 0;
     EXPECT_TRUE(choose_merge({}, limits).empty());
     const std::vector<SegmentSize> one = {{5, 0}};

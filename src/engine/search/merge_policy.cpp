@@ -72,7 +72,27 @@ std::vector<std::size_t> choose_merge(std::span<const SegmentSize> segments,
             return taken;
         }
     }
-    if (limits.compact) {
+    if (limits.tidy) {
+        std::uint64_t all = 0;
+        for (const SegmentSize& size : segments) {
+            all += live(size);
+        }
+        std::size_t count = 0;
+        std::uint64_t rows = 0;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            const std::uint32_t more = live(segments[order[i]]);
+            if (rows + more > all / kTidyPart) {
+                break;
+            }
+            if (i > 0 && more <= rows) {
+                count = i + 1;
+            }
+            rows += more;
+        }
+        std::vector<std::size_t> taken = take(0, count);
+        if (taken.size() >= 2) {
+            return taken;
+        }
         for (std::size_t i : order) {
             if (segments[i].deleted > segments[i].rows / kCompactPart &&
                 segments[i].rows <= limits.rows) {

@@ -16,6 +16,12 @@ namespace knowhow::search {
 // rewritten once or twice more: else those of the last tier that may be merged would pile up.
 inline constexpr std::size_t kMergeFactor = 8;
 
+// What is put in order is left with few segments: the smallest ones, up to half of all live rows,
+// are merged where none of them is larger than those before it together. What remains doubles from
+// one to the next, up to the last few, and a row is rewritten so only when the rows beside it have
+// doubled (Bentley and Saxe, Decomposable searching problems, 1980).
+inline constexpr std::uint64_t kTidyPart = 2;
+
 // A segment up to this size is of the first tier, which takes what flushes write.
 inline constexpr std::uint32_t kFirstTierRows = 4096;
 
@@ -27,8 +33,9 @@ struct SegmentSize {
 struct MergeLimits {
     // Rows of a merge at most, as they are before it.
     std::uint64_t rows = std::numeric_limits<std::uint64_t>::max();
-    // Whether a segment more than a fifth of whose rows are deleted is written anew by itself.
-    bool compact = false;
+    // Whether small segments are merged although their tier is not full, and a segment more than a
+    // fifth of whose rows are deleted is written anew by itself.
+    bool tidy = false;
     // With so many segments the smallest are merged, whatever their sizes are.
     std::size_t segments = std::numeric_limits<std::size_t>::max();
 };

@@ -245,7 +245,7 @@ IndexBulkDeleteResult* vacuum_cleanup(IndexVacuumInfo* info, IndexBulkDeleteResu
     engine([&] {
         VacuumMonitor monitor;
         search::MergeLimits limits;
-        limits.compact = true;
+        limits.tidy = true;
         limits.segments = kMostSegments - search::kMergeFactor;
         while (merge(index, limits, monitor)) {
         }
