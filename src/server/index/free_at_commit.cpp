@@ -28,7 +28,7 @@ Freed* all_freed = nullptr;
 void tell(const Freed& freed) {
     // The index may be gone, or another file, by this transaction or since a savepoint was rolled
     // back. Nobody waits here: what is not told now VACUUM finds.
-    if (!ConditionalLockRelationOid(freed.index, RowExclusiveLock)) {
+    if (freed.count == 0 || !ConditionalLockRelationOid(freed.index, RowExclusiveLock)) {
         return;
     }
     Relation const index = try_relation_open(freed.index, NoLock);
