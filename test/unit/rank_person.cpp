@@ -150,7 +150,8 @@ TEST(Person, PositionsAddUpOverTheHistoryAndSurviveDamagedRows) {
     person.add_row(10, 2, first, first_weights);
     person.add_row(20, 5, second, second_weights);
     person.keep_readable();
-    const std::vector<PositionScore>& scores = person.collect_positions();
+    person.add_up_positions();
+    const std::span<const PositionScore> scores = person.best_positions(10);
     ASSERT_EQ(scores.size(), 2u);
     EXPECT_EQ(scores[0].position, 1);
     EXPECT_DOUBLE_EQ(scores[0].score, 1.0);
@@ -161,6 +162,51 @@ TEST(Person, PositionsAddUpOverTheHistoryAndSurviveDamagedRows) {
     ASSERT_EQ(reasons.size(), 2u);
     EXPECT_EQ(reasons[0].first->id, 10);
     EXPECT_DOUBLE_EQ(reasons[0].second + reasons[1].second, 0.75);
+}
+
+TEST(Person, BestPositionsAreThoseOfAWholeSort) {
+    // 60 rows of 100 targets over 3,000 positions, few distinct weights: many sums are equal.
+    std::mt19937 random(7);
+    std::vector<std::vector<std::int32_t>> targets(60);
+    std::vector<std::vector<float>> weights(60);
+    Monitor monitor;
+    Person person(monitor);
+    std::map<std::int32_t, double> sums;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        std::int64_t const id = static_cast<std::int64_t>(i) + 1;
+        person.add(id, 1);
+        person.describe(id, "", VectorView());
+        for (int t = 0; t < 100; ++t) {
+            targets[i].push_back(
+                static_cast<std::int32_t>(std::uint64_t{random() % 3000} * 1000003 % 2147483629));
+            weights[i].push_back(static_cast<float>(static_cast<int>(random() % 9) - 3));
+            sums[targets[i].back()] += static_cast<double>(weights[i].back());
+        }
+        person.add_row(id, 0, targets[i], weights[i]);
+    }
+    person.keep_readable();
+    std::vector<std::pair<double, std::int32_t>> expected;
+    for (auto [position, sum] : sums) {
+        expected.emplace_back(-sum, position);
+    }
+    std::sort(expected.begin(), expected.end());
+    // Asked for in one go, and a few more each time; all of them at last, and again less.
+    for (std::size_t step : {sums.size() + 1, std::size_t{13}, std::size_t{500}}) {
+        person.add_up_positions();
+        for (std::size_t most = step; most < sums.size() + 2 * step; most += step) {
+            std::span<const PositionScore> const best = person.best_positions(most);
+            ASSERT_EQ(best.size(), std::min(most, sums.size()));
+            for (std::size_t i = 0; i < best.size(); ++i) {
+                ASSERT_EQ(best[i].position, expected[i].second) << i << " of " << most;
+                ASSERT_EQ(best[i].score, -expected[i].first);
+                ASSERT_EQ(person.position_score(best[i].position), best[i].score);
+            }
+        }
+        EXPECT_EQ(person.best_positions(3).size(), 3u);
+        EXPECT_EQ(person.best_positions(0).size(), 0u);
+    }
+    EXPECT_EQ(person.position_score(-1), 0);
+    EXPECT_EQ(person.position_score(2147483647), 0);
 }
 
 TEST(Person, LabelsScoreByAffinityOverTheSquareRootOfLength) {

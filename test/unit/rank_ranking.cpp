@@ -95,7 +95,7 @@ TEST_F(RankingTest, PartsAddUpWithAndWithoutAQuery) {
     const std::vector<std::int32_t> targets = {0, 2};
     const std::vector<float> weights = {0.5f, -0.25f};
     person.add_row(100, 5, targets, weights);
-    person.collect_positions();
+    person.add_up_positions();
 
     const std::string query = stored({{"b", 1}, {"c", 3}});
     const std::string contents[] = {stored({{"a", 1}, {"b", 1}}), stored({{"c", 1}}),
@@ -148,7 +148,7 @@ TEST_F(RankingTest, EvidenceEscapesWhatJsonReserves) {
     const std::vector<std::int32_t> targets = {0};
     const std::vector<float> weights = {1};
     person.add_row(1, 9, targets, weights);
-    person.collect_positions();
+    person.add_up_positions();
     Ranking ranking(person, RankingOptions{});
     ranking.add(2);
     ranking.describe(2, "", VectorView());

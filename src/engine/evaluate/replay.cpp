@@ -259,7 +259,7 @@ void Replay::read_person(const Question& question, Person& person) const {
     person.set_term_idf(idf_of(term_counts_, person.collect_more_terms(idf(0, documents_))));
     person.build_profile();
     person.build_labels(idf_of(label_counts_, person.collect_labels()));
-    person.collect_positions();
+    person.add_up_positions();
 }
 
 // As recommend() reads them: of each snippet the kMostLinks of largest other id in each direction.

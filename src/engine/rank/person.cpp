@@ -224,7 +224,7 @@ double label_score(std::span<const double> affinities, std::span<const double> i
     return squares > 0 ? sum / std::sqrt(std::sqrt(squares)) : 0;
 }
 
-const std::vector<PositionScore>& Person::collect_positions() {
+void Person::add_up_positions() {
     PollEvery poll(monitor_, kPollSteps);
     position_scores_.clear();
     for (const HistoryItem& item : items_) {
@@ -232,27 +232,39 @@ const std::vector<PositionScore>& Person::collect_positions() {
             poll.step();
             double const value = item.weight * static_cast<double>(item.target_weights[i]);
             if (item.targets[i] >= 0 && std::isfinite(value)) {
-                position_scores_[item.targets[i]] += value;
+                position_scores_.add(item.targets[i], value);
             }
         }
     }
     positions_.clear();
     positions_.reserve(position_scores_.size());
-    for (auto [position, score] : position_scores_) {
+    position_scores_.each([this](std::int32_t position, double score) {
         positions_.push_back({position, score});
+    });
+    sorted_positions_ = 0;
+}
+
+std::span<const PositionScore> Person::best_positions(std::size_t most) {
+    std::size_t const end = std::min(most, positions_.size());
+    if (end > sorted_positions_) {
+        PollEvery poll(monitor_, kPollSteps);
+        auto const better = [&](const PositionScore& left, const PositionScore& right) {
+            poll.step();
+            return left.score != right.score ? left.score > right.score
+                                             : left.position < right.position;
+        };
+        auto const place = [this](std::size_t i) {
+            return positions_.begin() + static_cast<std::ptrdiff_t>(i);
+        };
+        std::nth_element(place(sorted_positions_), place(end - 1), positions_.end(), better);
+        std::sort(place(sorted_positions_), place(end), better);
+        sorted_positions_ = end;
     }
-    std::sort(positions_.begin(), positions_.end(),
-              [&](const PositionScore& left, const PositionScore& right) {
-                  poll.step();
-                  return left.score != right.score ? left.score > right.score
-                                                   : left.position < right.position;
-              });
-    return positions_;
+    return {positions_.data(), end};
 }
 
 double Person::position_score(std::int32_t position) const {
-    auto found = position_scores_.find(position);
-    return found == position_scores_.end() ? 0 : found->second;
+    return position_scores_.sum(position);
 }
 
 double Person::largest_position_score() const {

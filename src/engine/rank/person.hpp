@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "engine/base/monitor.hpp"
+#include "engine/rank/position_scores.hpp"
 #include "engine/sparse/prepared.hpp"
 #include "engine/sparse/vector.hpp"
 
@@ -38,7 +39,7 @@ struct HistoryItem {
     std::span<const float> target_weights;
 };
 
-// Scores of items by their position in the model, with the largest first.
+// The score of an item by its position in the model.
 struct PositionScore {
     std::int32_t position;
     double score;
@@ -98,9 +99,12 @@ class Person {
     // Score of a document: inner product with the profile over the square root of its length.
     double profile_score(VectorView content) const;
 
-    // Every position that some item of the history leads to, by descending score, then position.
+    // Adds up the scores of all positions that items of the history lead to. After the last add_row().
     // Positions below 0 and scores that are not finite come from damaged rows and are left out.
-    const std::vector<PositionScore>& collect_positions();
+    void add_up_positions();
+    // The `most` best of them, or all where they are fewer, by descending score, then position. Only
+    // what is asked for is sorted: a history reaches a hundred times the positions that are wanted.
+    std::span<const PositionScore> best_positions(std::size_t most);
     // 0 where the history does not lead to the position.
     double position_score(std::int32_t position) const;
 
@@ -152,8 +156,9 @@ class Person {
     std::vector<std::string_view> term_names_;   // what was collected last
     std::vector<TermWeight> profile_;
     PreparedVector prepared_profile_;
-    std::unordered_map<std::int32_t, double> position_scores_;
-    std::vector<PositionScore> positions_;
+    PositionScores position_scores_;
+    std::vector<PositionScore> positions_;   // all of them, the best first so far as they were asked for
+    std::size_t sorted_positions_ = 0;
 };
 
 }  // namespace knowhow

@@ -90,22 +90,23 @@ std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std:
 }
 
 void add_collaborative(Serving& serving) {
-    const std::vector<PositionScore>& scores = serving.person->collect_positions();
-    std::int32_t* positions =
-        static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * scores.size() + 1));
-    std::size_t count = 0;
-    while (count < scores.size() && scores[count].score > 0) {
-        positions[count] = scores[count].position;
-        ++count;
-    }
+    serving.person->add_up_positions();
     // Best first, until enough of them pass the filters: at first what is wanted, then twice what is
     // missing, and more and more where few pass.
     std::size_t chunk = static_cast<std::size_t>(serving.wanted);
     std::int64_t found = 0;
-    for (std::size_t first = 0, round = 1; first < count && found < serving.wanted; ++round) {
-        std::size_t const size = std::min(chunk, count - first);
-        found += add_positions(serving, positions + first, size);
-        first += size;
+    for (std::size_t first = 0, round = 1; found < serving.wanted; ++round) {
+        std::span<const PositionScore> const best = serving.person->best_positions(first + chunk);
+        std::int32_t* const positions =
+            static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * (best.size() - first) + 1));
+        std::size_t count = 0;
+        for (; first < best.size() && best[first].score > 0; ++first) {
+            positions[count++] = best[first].position;
+        }
+        if (count == 0) {
+            return;
+        }
+        found += add_positions(serving, positions, count);
         chunk = static_cast<std::size_t>(std::max<std::int64_t>(100, serving.wanted - found)) << round;
     }
 }
