@@ -45,6 +45,36 @@ SELECT knowhow.train('changed');
 \set VERBOSITY default
 SELECT knowhow.drop_recommender('changed');
 
+-- A row without a weight says nothing, in a table or in a view, and takes nobody's place among the
+-- newest: the model, what is recommended and what is measured stay the same.
+CREATE TABLE weighed AS SELECT * FROM robust.interactions;
+CREATE VIEW weighed_view AS SELECT * FROM weighed;
+SELECT knowhow.create_recommender('weighed', 'robust.snippets', 'weighed', params => '{"history": 5}');
+CREATE FUNCTION weighed_state() RETURNS TABLE (model text, answers text, measured text, rows_read int8)
+LANGUAGE sql AS $$
+    SELECT (SELECT md5(string_agg(snippet_id || ' ' || targets::text || weights::text, ';' ORDER BY snippet_id))
+            FROM knowhow.model_items WHERE model_id = m.model_id),
+           (SELECT string_agg(a.snippet_id || ' ' || round(a.score::numeric, 6) || ' ' || a.reason, ';' ORDER BY rank)
+            FROM knowhow.recommend(1, recommender => 'weighed') a),
+           (SELECT string_agg(concat_ws(' ', e.metric, e.part, e.at_k, e.value, e.low), ';' ORDER BY e.metric, e.part, e.at_k)
+            FROM knowhow.evaluate('weighed', split => 'leave_one_out') e),
+           (SELECT r.rows_read FROM knowhow.training_runs r WHERE recommender = 'weighed' ORDER BY run_id DESC LIMIT 1)
+    FROM knowhow.models m WHERE recommender = 'weighed' AND state = 'active' $$;
+SELECT knowhow.train('weighed') > 0 AS trained;
+CREATE TABLE weighed_before AS SELECT * FROM weighed_state();
+INSERT INTO weighed SELECT u, snippet_id, NULL, now() + interval '1 hour'
+    FROM robust.snippets, generate_series(1, 21) u;
+SELECT knowhow.train('weighed') > 0 AS trained;
+SELECT now.model = before.model AS model, now.answers = before.answers AS answers, now.measured = before.measured AS measured, now.rows_read = before.rows_read AS rows_read
+FROM weighed_before before, weighed_state() now;
+SELECT knowhow.alter_recommender('weighed', interactions => 'weighed_view');
+SELECT knowhow.train('weighed') > 0 AS trained;
+SELECT now.model = before.model AS model, now.answers = before.answers AS answers, now.measured = before.measured AS measured, now.rows_read = before.rows_read AS rows_read
+FROM weighed_before before, weighed_state() now;
+SELECT knowhow.drop_recommender('weighed');
+DROP FUNCTION weighed_state;
+DROP TABLE weighed, weighed_before CASCADE;
+
 -- Model rows as no training writes them. Altered tables are read anew.
 BEGIN;
 UPDATE knowhow.model_positions SET block = -1;

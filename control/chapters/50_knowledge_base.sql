@@ -140,7 +140,7 @@ BEGIN
             $sql$CREATE VIEW %1$I.interactions WITH (security_invoker = true) AS
                 SELECT user_id, snippet_id,
                        (sum(strength) * greatest(0.1::float8, power(0.5::float8, greatest(
-                           extract(day FROM now() - max(occurred_at))::float8 / 365, 0))))::real
+                           date_part('day', now() - max(occurred_at)) / 365, 0))))::real
                            AS weight,
                        max(occurred_at) AS occurred_at
                 FROM (SELECT user_id, snippet_id, power(rating::float8 / 5, 2) AS strength,
@@ -148,10 +148,10 @@ BEGIN
                       FROM %1$I.ratings
                       UNION ALL
                       SELECT user_id, snippet_id,
-                             (CASE kind WHEN 'view' THEN 0.1 WHEN 'bookmark' THEN 0.5
-                                        WHEN 'share' THEN 0.6 WHEN 'complete' THEN 0.5
-                                        WHEN 'solve' THEN 0.8 WHEN 'dismiss' THEN -0.5
-                              END)::float8,
+                             CASE kind WHEN 'view' THEN 0.1::float8 WHEN 'bookmark' THEN 0.5
+                                       WHEN 'share' THEN 0.6 WHEN 'complete' THEN 0.5
+                                       WHEN 'solve' THEN 0.8 WHEN 'dismiss' THEN -0.5
+                             END,
                              max(occurred_at)
                       FROM %1$I.events
                       GROUP BY user_id, snippet_id, kind) AS signals

@@ -189,15 +189,21 @@ void load_meetings(const char* sql, bool interactions, Archive* archive) {
     };
     for_each_batch(sql, [=](SPITupleTable* table, int count) {
         Row* const rows = static_cast<Row*>(palloc(sizeof(Row) * static_cast<std::size_t>(count)));
+        int met = 0;
         for (int i = 0; i < count; ++i) {
-            bool null;
-            rows[i].user = int8_or(table, i, 1, 0, &null);
-            rows[i].snippet = int8_or(table, i, 2, 0, &null);
-            rows[i].at = int8_or(table, i, 3, kAlways, &null);
-            rows[i].weight = interactions ? DatumGetFloat8(column(table, i, 4, &null)) : 0;
+            bool null = false;
+            double const weight = interactions ? DatumGetFloat8(column(table, i, 4, &null)) : 0;
+            if (null) {
+                continue;   // left out here and by no condition: train/read.cpp says why
+            }
+            Row& row = rows[met++];
+            row.user = int8_or(table, i, 1, 0, &null);
+            row.snippet = int8_or(table, i, 2, 0, &null);
+            row.at = int8_or(table, i, 3, kAlways, &null);
+            row.weight = weight;
         }
         engine([=] {
-            for (int i = 0; i < count; ++i) {
+            for (int i = 0; i < met; ++i) {
                 const Row& row = rows[i];
                 if (interactions) {
                     archive->add_interaction(row.user, row.snippet, row.weight, row.at);
@@ -237,7 +243,7 @@ void load_history(const Recommender& recommender, Archive* archive) {
     load_users(recommender, archive);
     load_meetings(psprintf("SELECT user_id::int8, snippet_id::int8, occurred_at::timestamptz, "
                            "weight::float8 FROM %s WHERE user_id IS NOT NULL "
-                           "AND snippet_id IS NOT NULL AND weight IS NOT NULL",
+                           "AND snippet_id IS NOT NULL",
                            qualified_name(recommender.interactions)),
                   true, archive);
     struct {

@@ -529,16 +529,32 @@ SPITupleTable* links_of(const Sources* sources, Datum ids) {
 }
 
 SPITupleTable* stored_history(const Request* request, std::int64_t limit) {
-    Statement statement;
-    begin_statement(&statement, "SELECT snippet_id::int8, weight::float8 FROM ");
-    append_relation(&statement, request->recommender->interactions);
-    append_sql(&statement, " WHERE user_id = ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));
-    append_sql(&statement,
-               " AND snippet_id IS NOT NULL AND weight IS NOT NULL "
-               "ORDER BY occurred_at DESC NULLS LAST, snippet_id LIMIT ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
-    return run_statement(&statement);
+    const auto newest = [=](const char* condition) {
+        Statement statement;
+        begin_statement(&statement, "SELECT snippet_id::int8, weight::float8 FROM ");
+        append_relation(&statement, request->recommender->interactions);
+        append_sql(&statement, " WHERE user_id = ");
+        append_parameter(&statement, INT8OID, Int64GetDatum(request->user_id));
+        append_sql(&statement, " AND snippet_id IS NOT NULL");
+        append_sql(&statement, condition);
+        append_sql(&statement, " ORDER BY occurred_at DESC NULLS LAST, snippet_id LIMIT ");
+        append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+        return run_statement(&statement);
+    };
+    SPITupleTable* const rows = newest("");
+    bool weighed = true;
+    for (std::uint64_t i = 0; i < rows->numvals && weighed; ++i) {
+        bool null;
+        datum_column(rows, i, 2, &null);
+        weighed = !null;
+    }
+    // Only where something without a weight may have taken another's place is there a condition: of a
+    // view that computes weights, PostgreSQL would compute each once for that and once for the result.
+    if (weighed || rows->numvals < static_cast<std::uint64_t>(limit)) {
+        return rows;
+    }
+    SPI_freetuptable(rows);
+    return newest(" AND weight IS NOT NULL");
 }
 
 }  // namespace knowhow::server

@@ -96,7 +96,8 @@ SPITupleTable* liked_in_team(Sources* sources, std::int64_t limit);
 // snippets that the person may see: id, other, kind, whether the link leads from id to other.
 SPITupleTable* links_of(const Sources* sources, Datum ids);
 
-// snippet_id, weight of the person's newest interactions.
+// snippet_id, weight of the person's newest interactions: `limit` that have a weight, or all there are,
+// among which the weight may be NULL.
 SPITupleTable* stored_history(const Request* request, std::int64_t limit);
 
 }  // namespace knowhow::server

@@ -67,27 +67,37 @@ std::int64_t read_interactions(const Recommender& recommender, Trained* trained)
         float weight;
         std::int32_t minute;
     };
+    // Without a weight a row says nothing. The condition is not the statement's: of a view, which
+    // computes it, PostgreSQL would compute the weight once for the condition and once for the result.
     const char* sql = psprintf(
         "SELECT user_id::pg_catalog.int8, snippet_id::pg_catalog.int8, weight::pg_catalog.float4, "
         "occurred_at::pg_catalog.timestamptz FROM %s WHERE user_id IS NOT NULL "
-        "AND snippet_id IS NOT NULL AND weight IS NOT NULL",
+        "AND snippet_id IS NOT NULL",
         relation_name(recommender.interactions));
-    return for_each_batch(sql, trained->monitor(), [=](SPITupleTable* table, int count) {
+    std::int64_t total = 0;
+    for_each_batch(sql, trained->monitor(), [=, &total](SPITupleTable* table, int count) {
         Row* rows = static_cast<Row*>(palloc(sizeof(Row) * static_cast<std::size_t>(count)));
+        int weighed = 0;
         for (int i = 0; i < count; ++i) {
+            bool no_weight;
             bool no_time;
+            Datum const weight = SPI_getbinval(table->vals[i], table->tupdesc, 3, &no_weight);
             Datum const at = SPI_getbinval(table->vals[i], table->tupdesc, 4, &no_time);
-            rows[i] = {DatumGetInt64(column(table, i, 1)), DatumGetInt64(column(table, i, 2)),
-                       DatumGetFloat4(column(table, i, 3)),
-                       no_time ? kNoMinute : minute_of(DatumGetTimestampTz(at))};
+            if (!no_weight) {
+                rows[weighed++] = {DatumGetInt64(column(table, i, 1)),
+                                   DatumGetInt64(column(table, i, 2)), DatumGetFloat4(weight),
+                                   no_time ? kNoMinute : minute_of(DatumGetTimestampTz(at))};
+            }
         }
         engine([=] {
-            for (int i = 0; i < count; ++i) {
+            for (int i = 0; i < weighed; ++i) {
                 interactions->add(rows[i].user, rows[i].snippet, rows[i].weight,
                                   rows[i].minute);
             }
         });
+        total += weighed;
     });
+    return total;
 }
 
 std::int64_t read_documents(const Recommender& recommender, Trained* trained) {
