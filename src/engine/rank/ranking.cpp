@@ -292,25 +292,26 @@ std::vector<std::size_t> Ranking::order(std::size_t max_results, Monitor& monito
             order.push_back(i);
         }
     }
-    std::sort(order.begin(), order.end(), [this](std::size_t left, std::size_t right) {
+    // Unlike ones are looked for among the best few: far down the list relevance is gone.
+    const bool diverse = options_.diversity > 0 && order.size() > 1;
+    const std::size_t wanted = diverse ? std::max<std::size_t>(50, 5 * max_results) : max_results;
+    const auto better = [this](std::size_t left, std::size_t right) {
         const Candidate& l = candidates_[left];
         const Candidate& r = candidates_[right];
         return l.score != r.score ? l.score > r.score : l.id < r.id;
-    });
-    if (options_.diversity > 0 && order.size() > 1) {
-        return diversify(order, max_results, monitor, budget);
+    };
+    if (wanted < order.size()) {
+        std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(wanted),
+                         order.end(), better);
+        order.resize(wanted);
     }
-    if (order.size() > max_results) {
-        order.resize(max_results);
-    }
-    return order;
+    std::sort(order.begin(), order.end(), better);
+    return diverse ? diversify(order, max_results, monitor, budget) : order;
 }
 
-// Looks for unlike ones among the best few: far down the list relevance is gone.
 std::vector<std::size_t> Ranking::diversify(std::span<const std::size_t> order,
                                             std::size_t max_results, Monitor& monitor,
                                             MemoryBudget& budget) const {
-    order = order.first(std::min(order.size(), std::max<std::size_t>(50, 5 * max_results)));
     std::vector<double> scores;
     std::vector<VectorView> documents;
     for (std::size_t index : order) {
