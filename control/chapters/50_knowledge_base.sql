@@ -106,7 +106,7 @@ BEGIN
                 labelled_at timestamptz NOT NULL DEFAULT now(),
                 PRIMARY KEY (snippet_id, kind, value)
             )$sql$,
-            $sql$CREATE INDEX ON %1$I.labels (kind, value)$sql$,
+            $sql$CREATE INDEX ON %1$I.labels (kind, value, snippet_id)$sql$,
             $sql$CREATE INDEX ON %1$I.labels (labelled_by)$sql$,
             $sql$CREATE TABLE %1$I.links (
                 from_id bigint NOT NULL REFERENCES %1$I.snippets ON DELETE CASCADE,

@@ -226,7 +226,7 @@ double label_score(std::span<const double> affinities, std::span<const double> i
 
 void Person::add_up_positions() {
     PollEvery poll(monitor_, kPollSteps);
-    position_scores_.clear();
+    position_scores_ = {};
     for (const HistoryItem& item : items_) {
         for (std::size_t i = 0; i < item.targets.size(); ++i) {
             poll.step();
@@ -236,16 +236,17 @@ void Person::add_up_positions() {
             }
         }
     }
-    positions_.clear();
-    positions_.reserve(position_scores_.size());
+    liked_positions_.clear();
     position_scores_.each([this](std::int32_t position, double score) {
-        positions_.push_back({position, score});
+        if (score > 0) {
+            liked_positions_.push_back({position, score});
+        }
     });
     sorted_positions_ = 0;
 }
 
 std::span<const PositionScore> Person::best_positions(std::size_t most) {
-    std::size_t const end = std::min(most, positions_.size());
+    std::size_t const end = std::min(most, liked_positions_.size());
     if (end > sorted_positions_) {
         PollEvery poll(monitor_, kPollSteps);
         auto const better = [&](const PositionScore& left, const PositionScore& right) {
@@ -254,13 +255,13 @@ std::span<const PositionScore> Person::best_positions(std::size_t most) {
                                              : left.position < right.position;
         };
         auto const place = [this](std::size_t i) {
-            return positions_.begin() + static_cast<std::ptrdiff_t>(i);
+            return liked_positions_.begin() + static_cast<std::ptrdiff_t>(i);
         };
-        std::nth_element(place(sorted_positions_), place(end - 1), positions_.end(), better);
+        std::nth_element(place(sorted_positions_), place(end - 1), liked_positions_.end(), better);
         std::sort(place(sorted_positions_), place(end), better);
         sorted_positions_ = end;
     }
-    return {positions_.data(), end};
+    return {liked_positions_.data(), end};
 }
 
 double Person::position_score(std::int32_t position) const {

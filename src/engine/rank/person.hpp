@@ -102,8 +102,10 @@ class Person {
     // Adds up the scores of all positions that items of the history lead to. After the last add_row().
     // Positions below 0 and scores that are not finite come from damaged rows and are left out.
     void add_up_positions();
-    // The `most` best of them, or all where they are fewer, by descending score, then position. Only
-    // what is asked for is sorted: a history reaches a hundred times the positions that are wanted.
+    // How many of them have a score above 0.
+    std::size_t liked_positions() const { return liked_positions_.size(); }
+    // The `most` best of these, or all where they are fewer, by descending score, then position. Only
+    // what is asked for is sorted: a history may reach a hundred times the positions that are wanted.
     std::span<const PositionScore> best_positions(std::size_t most);
     // 0 where the history does not lead to the position.
     double position_score(std::int32_t position) const;
@@ -157,7 +159,7 @@ class Person {
     std::vector<TermWeight> profile_;
     PreparedVector prepared_profile_;
     PositionScores position_scores_;
-    std::vector<PositionScore> positions_;   // all of them, the best first so far as they were asked for
+    std::vector<PositionScore> liked_positions_;   // the best first, as far as they were asked for
     std::size_t sorted_positions_ = 0;
 };
 

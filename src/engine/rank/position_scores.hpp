@@ -8,9 +8,9 @@
 
 namespace knowhow {
 
-// A sum for each position that was added to: a hash table with open addressing (linear probing, half
-// full at most), since a history reaches a hundred thousand positions, each a hundred times at most.
-// 16 bytes a slot, so at most 64 for each position. Where sums stand follows from the order of add().
+// A sum for each position that was added to: a hash table with open addressing (linear probing), half
+// full at most, since a long history reaches a hundred thousand positions. 16 bytes a slot, 1,024 of
+// them at least; up to 64 bytes for each position, and half as much again while it grows.
 class PositionScores {
   public:
     // `position` is 0 or more.
@@ -35,14 +35,6 @@ class PositionScores {
         return slot.position == position ? slot.sum : 0;
     }
 
-    // Number of positions.
-    std::size_t size() const noexcept { return size_; }
-
-    void clear() noexcept {
-        slots_.clear();
-        size_ = 0;
-    }
-
     // Calls visit(position, sum) for each, in no particular order.
     template <typename Visit>
     void each(Visit visit) const {
@@ -61,7 +53,7 @@ class PositionScores {
 
     // Where it stands, or else the free slot where it would. At least half of all are free.
     std::size_t place_of(std::int32_t position) const noexcept {
-        // Knuth's multiplicative hashing: the upper bits of the product depend on all of the key.
+        // Multiplicative hashing: these bits of the product depend on all of the key.
         const std::uint64_t product =
             static_cast<std::uint32_t>(position) * std::uint64_t{0x9E3779B97F4A7C15};
         const std::size_t mask = slots_.size() - 1;

@@ -19,6 +19,9 @@ constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
 // Rows of labels that are read to find snippets that carry them, at most.
 constexpr std::int64_t kLabelRows = 1000;
 
+// Of how many snippets that bear liked labels the ids are read, for each that is wanted, at most.
+constexpr std::int64_t kMostBearing = 10;
+
 // The present source found the snippet, be it as the first or not.
 void note_found(Serving& serving, std::int64_t id) {
     if (serving.request->explained != nullptr && id == *serving.request->explained) {
@@ -89,26 +92,31 @@ std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std:
     return found;
 }
 
-void add_collaborative(Serving& serving) {
-    serving.person->add_up_positions();
-    // Best first, until enough of them pass the filters: at first what is wanted, then twice what is
-    // missing, and more and more where few pass.
+// Best first, until as many as are wanted have passed the filters: at first what is wanted, then twice
+// what is missing, and more and more where few pass. add(first, size) adds these of `count` and
+// returns how many passed.
+template <typename Add>
+void add_until_enough(const Serving& serving, std::size_t count, Add add) {
     std::size_t chunk = static_cast<std::size_t>(serving.wanted);
     std::int64_t found = 0;
-    for (std::size_t first = 0, round = 1; found < serving.wanted; ++round) {
-        std::span<const PositionScore> const best = serving.person->best_positions(first + chunk);
-        std::int32_t* const positions =
-            static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * (best.size() - first) + 1));
-        std::size_t count = 0;
-        for (; first < best.size() && best[first].score > 0; ++first) {
-            positions[count++] = best[first].position;
-        }
-        if (count == 0) {
-            return;
-        }
-        found += add_positions(serving, positions, count);
+    for (std::size_t first = 0, round = 1; first < count && found < serving.wanted; ++round) {
+        std::size_t const size = std::min(chunk, count - first);
+        found += add(first, size);
+        first += size;
         chunk = static_cast<std::size_t>(std::max<std::int64_t>(100, serving.wanted - found)) << round;
     }
+}
+
+void add_collaborative(Serving& serving) {
+    Person* const person = serving.person;
+    person->add_up_positions();
+    add_until_enough(serving, person->liked_positions(), [&](std::size_t first, std::size_t size) {
+        std::int32_t* const positions =
+            static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * size + 1));
+        std::ranges::transform(person->best_positions(first + size).subspan(first), positions,
+                               &PositionScore::position);
+        return add_positions(serving, positions, size);
+    });
 }
 
 void add_neighbours(Serving& serving) {
@@ -158,14 +166,29 @@ void add_by_labels(Serving& serving) {
         values[i] = Float8GetDatum(liked[i].value);
     }
     int const count = static_cast<int>(liked.size());
-    add_candidates(
-        serving,
-        by_labels(serving.sources,
-                  PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT)),
-                  PointerGetDatum(
-                      construct_array(values, count, FLOAT8OID, 8, true, TYPALIGN_DOUBLE)),
-                  serving.wanted),
-        serving.wanted);
+    Datum const labels =
+        PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
+    Datum const affinities =
+        PointerGetDatum(construct_array(values, count, FLOAT8OID, 8, true, TYPALIGN_DOUBLE));
+    // By the model's counts about as many bear them as are wanted. What is new since it was trained, or
+    // all there is where nothing is trained, may be any number: then PostgreSQL looks for what passes.
+    std::int64_t const most = kMostBearing * serving.wanted;
+    SPITupleTable* rows =
+        bearing_labels(serving.sources, labels, affinities, Bearing::kAny, most);
+    if (static_cast<std::int64_t>(rows->numvals) >= most) {
+        SPI_freetuptable(rows);
+        rows = bearing_labels(serving.sources, labels, affinities, Bearing::kAllowed,
+                              serving.wanted);
+    }
+    std::size_t const bearing = rows->numvals;
+    std::int64_t* const ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * bearing + 1));
+    for (std::size_t i = 0; i < bearing; ++i) {
+        ids[i] = int8_column(rows, i, 1);
+    }
+    SPI_freetuptable(rows);
+    add_until_enough(serving, bearing, [&](std::size_t first, std::size_t size) {
+        return add_allowed(serving, ids + first, static_cast<int>(size));
+    });
 }
 
 void add_linked(Serving& serving) {

@@ -389,13 +389,12 @@ SPITupleTable* newest(const Sources* sources, std::int64_t limit) {
     return run_statement(&statement);
 }
 
-SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
-                         std::int64_t limit) {
+SPITupleTable* bearing_labels(const Sources* sources, Datum labels, Datum affinities,
+                              Bearing which, std::int64_t limit) {
     Statement statement;
-    begin_statement(&statement, "SELECT ");
-    append_described(&statement, sources);
-    append_sql(&statement,
-               " FROM (SELECT l.snippet_id, sum(liked.affinity) AS affinity FROM unnest(");
+    begin_statement(&statement,
+                    "SELECT liked.snippet_id::int8 FROM (SELECT l.snippet_id, sum(liked.affinity) AS affinity "
+                    "FROM unnest(");
     append_parameter(&statement, TEXTARRAYOID, labels);
     append_sql(&statement, ", ");
     append_parameter(&statement, FLOAT8ARRAYOID, affinities);
@@ -404,12 +403,15 @@ SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
     append_sql(&statement,
                " l ON l.kind = split_part(liked.label, ':', 1) "
                "AND l.value = substr(liked.label, strpos(liked.label, ':') + 1) "
-               "GROUP BY l.snippet_id) liked JOIN ");
-    append_snippets(&statement, sources);
-    append_sql(&statement, " USING (snippet_id) WHERE true");
-    append_filters(&statement, sources);
-    append_not_excluded(&statement, sources);
-    append_sql(&statement, " ORDER BY liked.affinity DESC, s.snippet_id LIMIT ");
+               "WHERE l.snippet_id IS NOT NULL GROUP BY l.snippet_id) liked");
+    if (which == Bearing::kAllowed) {
+        append_sql(&statement, " JOIN ");
+        append_snippets(&statement, sources);
+        append_sql(&statement, " ON s.snippet_id = liked.snippet_id WHERE true");
+        append_filters(&statement, sources);
+        append_not_excluded(&statement, sources);
+    }
+    append_sql(&statement, " ORDER BY liked.affinity DESC, liked.snippet_id LIMIT ");
     append_parameter(&statement, INT8OID, Int64GetDatum(limit));
     return run_statement(&statement);
 }

@@ -58,10 +58,10 @@ struct DescribedRow {
     double age;               // in days; -1 where unknown
 };
 
-// Row `row` of the rows that the five functions below give.
+// Row `row` of the rows of nearest_by_content(), newest(), allowed() and shown().
 DescribedRow described_row(SPITupleTable* rows, std::uint64_t row);
 
-// The three that follow give snippets that are not excluded, `limit` of them where there are as
+// The two that follow give snippets that are not excluded, `limit` of them where there are as
 // many; the first may give more.
 
 // The snippets nearest to `vector`, all with a positive inner product.
@@ -70,10 +70,13 @@ SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int
 // The newest.
 SPITupleTable* newest(const Sources* sources, std::int64_t limit);
 
-// Those with the highest sum of affinities over their labels: parallel arrays of text[]
-// ("kind:value") and float8[].
-SPITupleTable* by_labels(const Sources* sources, Datum labels, Datum affinities,
-                         std::int64_t limit);
+enum class Bearing { kAny, kAllowed };
+
+// snippet_id of what bears at least one of these labels, `limit` of them at most, by descending sum of
+// affinities over them: parallel arrays of text[] ("kind:value") and float8[]. Of all that does, or,
+// which reads each snippet, of what passes the filters and is not excluded.
+SPITupleTable* bearing_labels(const Sources* sources, Datum labels, Datum affinities,
+                              Bearing which, std::int64_t limit);
 
 // Those of `ids` (bigint[], none of them excluded) that the filters let through.
 SPITupleTable* allowed(const Sources* sources, Datum ids);
