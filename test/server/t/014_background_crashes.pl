@@ -76,16 +76,20 @@ my %phases = (
         return;
     });
 
-# Kills the process whose activity is like that; false: there is none. A server that lost a process
-# ends all others and starts again; the postmaster's children notice its end by themselves.
+# Kills the process whose activity is like that; false: there is none, or it was ending by itself and
+# the signal did it no harm. A server that lost a process ends all others and starts again; the
+# postmaster's children notice its end by themselves.
 sub kill_process {
     my ($watch, $activity) = @_;
     my $pid = $watch->query_safe("SELECT pid FROM pg_stat_activity WHERE backend_type LIKE 'knowhow %' AND query ~ '$activity'");
     my $log = -s $node->logfile;
     return 0 unless $pid ne '' && kill 'KILL', $pid;
     my $end = time + 180;
+    my $gone;
     until (log_lines($node, 'database system is ready to accept connections', $log)) {
         die 'the server did not start again' if time > $end;
+        $gone //= time unless kill 0, $pid;
+        return 0 if defined $gone && time > $gone + 10 && !log_lines($node, 'was terminated by signal 9', $log);
         usleep(10_000);
     }
     return 1;
