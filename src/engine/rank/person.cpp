@@ -12,6 +12,9 @@ constexpr unsigned kPollSteps = 65536;
 // Terms whose idf is asked for first, for each that is to remain.
 constexpr std::size_t kFirstTerms = 4;
 
+// Positions for which room is made at once; a history leads to many of them more than once.
+constexpr std::size_t kMostReserved = 1 << 15;
+
 }  // namespace
 
 void keep_distinct(std::vector<std::string_view>& names) {
@@ -74,28 +77,30 @@ void Person::keep_readable() {
 
 const std::vector<std::string_view>& Person::collect_terms(std::size_t strongest) {
     PollEvery poll(monitor_, kPollSteps);
-    std::unordered_map<std::string_view, double> sums;
+    SumTable<TermKey> sums;
     for (const HistoryItem& item : items_) {
         double const scale = item.weight * item.content_scale;
         for (std::uint32_t i = 0; i < item.content.size(); ++i) {
-            sums[item.content.term(i)] += scale * item.content.weight(i);
+            sums.add(item.content.term(i), scale * item.content.weight(i));
             poll.step();
         }
     }
     terms_.clear();
-    for (const auto& [name, sum] : sums) {
+    sums.each([this](std::string_view name, double sum) {
         // A person is described by what they like; dislikes only lessen it.
         if (sum > 0) {
             terms_.push_back({name, sum, 0});
         }
-    }
-    std::sort(terms_.begin(), terms_.end(), [&](const Term& left, const Term& right) {
-        poll.step();
-        return left.sum != right.sum ? left.sum > right.sum : left.name < right.name;
     });
     strongest_ = strongest;
     known_terms_ = 0;
-    return collect_terms_up_to(std::min(terms_.size(), kFirstTerms * strongest));
+    std::size_t const first = std::min(terms_.size(), kFirstTerms * strongest);
+    std::nth_element(terms_.begin(), terms_.begin() + static_cast<std::ptrdiff_t>(first), terms_.end(),
+                     [&](const Term& left, const Term& right) {
+                         poll.step();
+                         return left.sum != right.sum ? left.sum > right.sum : left.name < right.name;
+                     });
+    return collect_terms_up_to(first);
 }
 
 const std::vector<std::string_view>& Person::collect_more_terms(double largest_idf) {
@@ -109,11 +114,10 @@ const std::vector<std::string_view>& Person::collect_more_terms(double largest_i
         std::nth_element(strengths.begin(), last, strengths.end(), std::greater<>());
         needed = *last;
     }
-    std::size_t end = known_terms_;
-    while (end < terms_.size() && Term{{}, terms_[end].sum, largest_idf}.strength() >= needed) {
-        ++end;
-    }
-    return collect_terms_up_to(end);
+    auto const end = std::partition(
+        terms_.begin() + static_cast<std::ptrdiff_t>(known_terms_), terms_.end(),
+        [=](const Term& term) { return Term{{}, term.sum, largest_idf}.strength() >= needed; });
+    return collect_terms_up_to(static_cast<std::size_t>(end - terms_.begin()));
 }
 
 const std::vector<std::string_view>& Person::collect_terms_up_to(std::size_t end) {
@@ -227,6 +231,11 @@ double label_score(std::span<const double> affinities, std::span<const double> i
 void Person::add_up_positions() {
     PollEvery poll(monitor_, kPollSteps);
     position_scores_ = {};
+    std::size_t targets = 0;
+    for (const HistoryItem& item : items_) {
+        targets += item.targets.size();
+    }
+    position_scores_.reserve(std::min(targets, kMostReserved));
     for (const HistoryItem& item : items_) {
         for (std::size_t i = 0; i < item.targets.size(); ++i) {
             poll.step();

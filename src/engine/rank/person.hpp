@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "engine/base/monitor.hpp"
-#include "engine/rank/position_scores.hpp"
+#include "engine/rank/sum_table.hpp"
 #include "engine/sparse/prepared.hpp"
 #include "engine/sparse/vector.hpp"
 
@@ -151,14 +151,14 @@ class Person {
     };
     const std::vector<std::string_view>& collect_terms_up_to(std::size_t end);
 
-    std::vector<Term> terms_;       // by descending sum
+    std::vector<Term> terms_;       // first those that were collected; in no order beyond
     std::size_t strongest_ = 0;
     std::size_t known_terms_ = 0;   // how many of them were collected, and before the last time
     std::size_t known_before_ = 0;
     std::vector<std::string_view> term_names_;   // what was collected last
     std::vector<TermWeight> profile_;
     PreparedVector prepared_profile_;
-    PositionScores position_scores_;
+    SumTable<PositionKey> position_scores_;
     std::vector<PositionScore> liked_positions_;   // the best first, as far as they were asked for
     std::size_t sorted_positions_ = 0;
 };
