@@ -68,7 +68,7 @@ KeptRows& kept_rows(Oid table, std::int32_t model_id) {
         AllocSetContextCreate(all_memory, "knowhow kept rows of a model", 0, ALLOCSET_DEFAULT_INITSIZE,
                               kMostAllocatedAtOnce);
     void** const rows = static_cast<void**>(MemoryContextAlloc(memory, sizeof(void*) * kFirstRoom));
-    *free = {table, model_id, memory, 0, kFirstRoom, rows};
+    *free = {table, model_id, memory, 0, kFirstRoom, rows, 0};
     return *free;
 }
 

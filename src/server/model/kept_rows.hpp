@@ -31,6 +31,7 @@ struct KeptRows {
     int count;
     int room;
     void** rows;
+    int last_found;   // by first_kept()
 };
 
 // What is kept of a model; none at first.
@@ -42,14 +43,25 @@ void* allocate_kept(KeptRows& kept, Size size);
 // Makes it the row number `place`, ahead of those that stood there and behind.
 void add_kept(KeptRows& kept, int place, void* row);
 
-// The number of the first row of which `before` does not hold; it holds of those ahead of it.
+// The number of the first row of which `before` does not hold; it holds of those ahead of it. Looks first
+// where the last one was found: what is asked for in ascending order stands a few steps further on.
 template <typename Row, typename Before>
-int first_kept(const KeptRows& kept, Before before) {
+int first_kept(KeptRows& kept, Before before) {
     static_assert(std::is_trivially_destructible_v<Row>);
-    return static_cast<int>(
-        std::partition_point(kept.rows, kept.rows + kept.count,
-                             [&](const void* row) { return before(*static_cast<const Row*>(row)); }) -
+    const auto holds = [&](const void* row) { return before(*static_cast<const Row*>(row)); };
+    int from = kept.last_found;
+    if (from > 0 && !holds(kept.rows[from - 1])) {
+        from = 0;
+    }
+    int step = 1;
+    while (from + step <= kept.count && holds(kept.rows[from + step - 1])) {
+        from += step;
+        step *= 2;
+    }
+    kept.last_found = static_cast<int>(
+        std::partition_point(kept.rows + from, kept.rows + std::min(from + step, kept.count), holds) -
         kept.rows);
+    return kept.last_found;
 }
 
 template <typename Row>

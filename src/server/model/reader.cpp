@@ -130,14 +130,14 @@ struct KeptBlock {
 };
 
 // Where among the kept blocks the one stands, or would, that begins at this position.
-int place_of(const KeptRows& kept, std::int64_t first_position) {
+int place_of(KeptRows& kept, std::int64_t first_position) {
     return first_kept<KeptBlock>(kept, [=](const KeptBlock& other) {
         return other.block.first_position < first_position;
     });
 }
 
 // The block that starts at or below the id and ends at or above it, or NULL where none is kept.
-const PositionBlock* kept_block_of(const KeptRows& kept, std::int64_t snippet_id) {
+const PositionBlock* kept_block_of(KeptRows& kept, std::int64_t snippet_id) {
     int const above = first_kept<KeptBlock>(kept, [=](const KeptBlock& other) {
         return other.snippet_ids[0] <= snippet_id;
     });

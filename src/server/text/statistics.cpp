@@ -30,7 +30,7 @@ struct KeptCounts {
 };
 
 // How many kept blocks begin with the term or before it.
-int begin_at_or_before(const KeptRows& kept, char kind, std::string_view term) {
+int begin_at_or_before(KeptRows& kept, char kind, std::string_view term) {
     return first_kept<KeptCounts>(kept, [=](const KeptCounts& block) {
         return block.kind != kind ? block.kind < kind
                                   : compare_terms(block.counts.term(0), term) <= 0;
@@ -39,7 +39,7 @@ int begin_at_or_before(const KeptRows& kept, char kind, std::string_view term) {
 
 // The counts of the block that begins with the term or before it and ends with it or behind it;
 // none where no such block is kept.
-VectorView kept_counts(const KeptRows& kept, char kind, std::string_view term) {
+VectorView kept_counts(KeptRows& kept, char kind, std::string_view term) {
     int const place = begin_at_or_before(kept, kind, term);
     if (place > 0) {
         const KeptCounts& block = kept_row<KeptCounts>(kept, place - 1);
