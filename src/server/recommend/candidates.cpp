@@ -242,8 +242,10 @@ void add_in_demand(Serving& serving, const std::int32_t* PositionBlock::*order,
 void collect_candidates(Serving& serving, Datum query) {
     serving.source = kText;
     if (query != 0) {
-        add_candidates(serving, nearest_by_content(serving.sources, query, serving.wanted),
-                       serving.wanted);
+        add_candidates(
+            serving,
+            nearest_by_content(serving.sources, query, serving.wanted, Nearest::kToQuery),
+            serving.wanted);
     }
     serving.parts.end(Part::kText);
     if (serving.request->mode == Mode::kSearch) {
@@ -253,8 +255,10 @@ void collect_candidates(Serving& serving, Datum query) {
         serving.source = kProfile;
         if (!serving.person->profile().empty()) {
             Datum const profile = tfidf_datum(serving.person->profile());
-            add_candidates(serving, nearest_by_content(serving.sources, profile, serving.wanted),
-                           serving.wanted);
+            add_candidates(
+                serving,
+                nearest_by_content(serving.sources, profile, serving.wanted, Nearest::kToHistory),
+                serving.wanted);
         }
         serving.parts.end(Part::kProfile);
         serving.source = kCollaborative;

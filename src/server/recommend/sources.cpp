@@ -218,8 +218,10 @@ enum class Ties { kCut, kWhole };
 // The `most` snippets nearest to `vector`, and with Ties::kWhole those as near as the last of them,
 // as far as they share a term with it. An index on content gives the inner order, but no order by a
 // second column, so ties are sorted outside. `most` is part of the text: the planner takes the index
-// where it knows that few rows are wanted.
-SPITupleTable* nearest(const Sources* sources, Datum vector, std::uint64_t most, Ties ties) {
+// where it knows that few rows are wanted. `passed_over`: about how many of the nearest do not pass the
+// filters, or are excluded.
+SPITupleTable* nearest(const Sources* sources, Datum vector, std::uint64_t most, Ties ties,
+                       std::uint64_t passed_over) {
     Statement statement;
     begin_statement(&statement,
                     "SELECT snippet_id, title, content, age, distance FROM (SELECT ");
@@ -235,9 +237,10 @@ SPITupleTable* nearest(const Sources* sources, Datum vector, std::uint64_t most,
                                     most, ties == Ties::kCut ? "ONLY" : "WITH TIES"));
     append_sql(&statement, ") AS nearest WHERE distance < 0 AND snippet_id IS NOT NULL "
                            "ORDER BY distance, snippet_id");
-    // An index scan need not find out, by searching for fewer, how many rows are wanted.
+    // An index scan need not find out, by searching for fewer, how many rows are wanted: it would search
+    // again, and for far more, when the first ones are used up.
     int const scan_rows = settings::scan_rows;
-    settings::scan_rows = static_cast<int>(std::clamp<std::uint64_t>(most, 1, 1000000));
+    settings::scan_rows = static_cast<int>(std::clamp<std::uint64_t>(most + passed_over, 1, 1000000));
     SPITupleTable* volatile rows = nullptr;
     PG_TRY();
     {
@@ -360,17 +363,21 @@ Sources* open_sources(const Request* request) {
     return sources;
 }
 
-SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit) {
+SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit,
+                                  Nearest to) {
     std::uint64_t const needed = static_cast<std::uint64_t>(limit);
+    std::uint64_t const excluded = static_cast<std::uint64_t>(sources->excluded_count);
+    std::uint64_t const passed_over =
+        to == Nearest::kToHistory ? excluded : std::min(excluded, needed / 8);
     // One more, to see whether ties are cut.
-    SPITupleTable* const rows = nearest(sources, vector, needed + 1, Ties::kCut);
+    SPITupleTable* const rows = nearest(sources, vector, needed + 1, Ties::kCut, passed_over);
     if (needed == 0 || rows->numvals <= needed ||
         float8_column(rows, needed - 1, kDistanceColumn, 0) !=
             float8_column(rows, needed, kDistanceColumn, 0)) {
         return rows;
     }
     SPI_freetuptable(rows);
-    return nearest(sources, vector, needed, Ties::kWhole);
+    return nearest(sources, vector, needed, Ties::kWhole, passed_over);
 }
 
 SPITupleTable* newest(const Sources* sources, std::int64_t limit) {

@@ -64,8 +64,13 @@ DescribedRow described_row(SPITupleTable* rows, std::uint64_t row);
 // The two that follow give snippets that are not excluded, `limit` of them where there are as
 // many; the first may give more.
 
+// What a vector was made of: words that were asked for, or the history, most of which is excluded and
+// nearer to it than what is wanted.
+enum class Nearest { kToQuery, kToHistory };
+
 // The snippets nearest to `vector`, all with a positive inner product.
-SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit);
+SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit,
+                                  Nearest to);
 
 // The newest.
 SPITupleTable* newest(const Sources* sources, std::int64_t limit);
