@@ -134,6 +134,16 @@ TEST(Person, ProfileIsTheScaledSumOfWhatWasLiked) {
             EXPECT_GE(term.weight, strengths[strongest - 1] - 1e-9);
         }
     }
+
+    // Those of the profile that are searched by, in the same order.
+    for (std::size_t most = 0; most <= positive + 1; ++most) {
+        const std::vector<TermWeight> best = person.strongest_of_profile(most);
+        ASSERT_EQ(best.size(), std::min(most, positive));
+        EXPECT_TRUE(std::ranges::is_sorted(best, {}, &TermWeight::term));
+        for (const TermWeight& term : best) {
+            EXPECT_GE(term.weight, strengths[best.size() - 1] - 1e-9);
+        }
+    }
 }
 
 TEST(Person, PositionsAddUpOverTheHistoryAndSurviveDamagedRows) {

@@ -165,6 +165,21 @@ void Person::build_profile() {
     prepared_profile_ = PreparedVector(profile_);
 }
 
+std::vector<TermWeight> Person::strongest_of_profile(std::size_t most) const {
+    std::vector<TermWeight> strongest = profile_;
+    if (most < strongest.size()) {
+        std::nth_element(strongest.begin(), strongest.begin() + static_cast<std::ptrdiff_t>(most),
+                         strongest.end(), [](const TermWeight& left, const TermWeight& right) {
+                             return left.weight != right.weight ? left.weight > right.weight
+                                                                : left.term < right.term;
+                         });
+        strongest.resize(most);
+        std::sort(strongest.begin(), strongest.end(),
+                  [](const TermWeight& left, const TermWeight& right) { return left.term < right.term; });
+    }
+    return strongest;
+}
+
 double Person::profile_score(VectorView content) const {
     double const norm = std::sqrt(squared_norm(content));
     return norm > 0 ? prepared_profile_.dot(content) / std::sqrt(norm) : 0;

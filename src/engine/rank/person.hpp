@@ -95,6 +95,8 @@ class Person {
     // --- signals -------------------------------------------------------------------------------
     // The profile as a query vector: terms ascending by bytes. Empty where there is none.
     const std::vector<TermWeight>& profile() const { return profile_; }
+    // Its `most` strongest terms, likewise.
+    std::vector<TermWeight> strongest_of_profile(std::size_t most) const;
 
     // Score of a document: inner product with the profile over the square root of its length.
     double profile_score(VectorView content) const;

@@ -16,6 +16,10 @@ namespace {
 // Positions that are looked up at once, at most.
 constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
 
+// Terms of the profile by which snippets are looked for; all of them count where these are ranked. The
+// time of a search grows with its terms, and behind the strongest the others change few places.
+constexpr std::size_t kSearchedTerms = 32;
+
 // Rows of labels that are read to find snippets that carry them, at most.
 constexpr std::int64_t kLabelRows = 1000;
 
@@ -104,6 +108,18 @@ void add_until_enough(const Serving& serving, std::size_t count, Add add) {
         found += add(first, size);
         first += size;
         chunk = static_cast<std::size_t>(std::max<std::int64_t>(100, serving.wanted - found)) << round;
+    }
+}
+
+void add_by_profile(Serving& serving) {
+    const std::vector<TermWeight>& terms =
+        *adopt(CurrentMemoryContext, std::make_unique<std::vector<TermWeight>>(
+                                         serving.person->strongest_of_profile(kSearchedTerms)));
+    if (!terms.empty()) {
+        add_candidates(serving,
+                       nearest_by_content(serving.sources, tfidf_datum(terms), serving.wanted,
+                                          Nearest::kToHistory),
+                       serving.wanted);
     }
 }
 
@@ -253,13 +269,7 @@ void collect_candidates(Serving& serving, Datum query) {
     }
     if (!serving.person->empty()) {
         serving.source = kProfile;
-        if (!serving.person->profile().empty()) {
-            Datum const profile = tfidf_datum(serving.person->profile());
-            add_candidates(
-                serving,
-                nearest_by_content(serving.sources, profile, serving.wanted, Nearest::kToHistory),
-                serving.wanted);
-        }
+        add_by_profile(serving);
         serving.parts.end(Part::kProfile);
         serving.source = kCollaborative;
         if (uses_neighbours(serving)) {
