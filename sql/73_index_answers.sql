@@ -75,6 +75,8 @@ CREATE FUNCTION indexed.pool(max_results int) RETURNS int LANGUAGE sql AS $$
     SELECT substring(why FROM ' of (\d+) candidates')::int
     FROM knowhow.explain_recommendation(1, 'title', (SELECT snippet_id FROM knowhow.recommend(1, 'title', 1)), max_results) LIMIT 1
 $$;
+SELECT indexed.pool(10) BETWEEN 100 AND 600 AS by_default;
+SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 1000}') \g /dev/null
 SELECT indexed.pool(10) > 1000 AS deep;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 10}') \g /dev/null
 SELECT indexed.pool(1) BETWEEN 10 AND 300 AS shallow, indexed.pool(300) > 900 AS as_asked;

@@ -7,8 +7,8 @@ The server is named by PGHOST, PGPORT and PGUSER, as for psql, which must be in 
 be a superuser (loading skips the foreign keys' triggers). The benchmark makes a database of its own
 and drops it. For each size it loads a knowledge base (generated.py says what is in it), trains, and
 times calls in one session, 10 results each, warm, no parallel query; the result of a call is
-fetched whole, reasons and evidence included; the lines that end in 200 are with pool_depth = 200
-instead of 1,000. The avid person has rated 5,000 snippets, the others about 100. Beside them, over
+fetched whole, reasons and evidence included; the lines that end in 1000 are with pool_depth = 1000
+instead of 100. The avid person has rated 5,000 snippets, the others about 100. Beside them, over
 the same texts and queries:
 
     GIN    tsvector @@ any term of the query, ORDER BY ts_rank_cd
@@ -190,11 +190,11 @@ def main():
             for index in peers:
                 load_tsvectors(name, index)
             times = measure(name, base, options.calls, peers)
-            psql(f"""SELECT knowhow.alter_recommender('{name}', params => '{{"pool_depth": 200}}')""")
+            psql(f"""SELECT knowhow.alter_recommender('{name}', params => '{{"pool_depth": 1000}}')""")
             for label, values in measure(name, base, options.calls, []).items():
                 if label != "search(query)":
-                    times[label + ", 200"] = values
-            psql(f"""SELECT knowhow.alter_recommender('{name}', params => '{{"pool_depth": 1000}}')""")
+                    times[label + ", 1000"] = values
+            psql(f"""SELECT knowhow.alter_recommender('{name}', params => '{{"pool_depth": null}}')""")
             text = np.median(times["search(query)"][:, 0])
             print(f"{'':31}{'median, ms':>12}{'95th':>9}{'median CPU':>12}{'/ search()':>12}"
                   f"{'growth':>9}")

@@ -107,7 +107,7 @@ void add_until_enough(const Serving& serving, std::size_t count, Add add) {
         std::size_t const size = std::min(chunk, count - first);
         found += add(first, size);
         first += size;
-        chunk = static_cast<std::size_t>(std::max<std::int64_t>(100, serving.wanted - found)) << round;
+        chunk = static_cast<std::size_t>(std::max(serving.wanted / 16, serving.wanted - found)) << round;
     }
 }
 
