@@ -33,8 +33,8 @@ struct TermKey {
 
 // A sum for each key that was added to: a hash table with open addressing (linear probing), half full
 // at most, since a long history reaches a hundred thousand positions and ten thousand terms. A slot
-// takes 16 bytes for a position and 24 for a term; 1,024 slots at least, up to four for each key, and
-// half as many again while it grows.
+// takes 16 bytes for a position and 24 for a term; there are 1,024 at least, or what was reserved, else up
+// to four for each key, and half as many again while they grow.
 template <typename Key>
 class SumTable {
   public:

@@ -23,8 +23,10 @@ constexpr std::size_t kSearchedTerms = 32;
 // Rows of labels that are read to find snippets that carry them, at most.
 constexpr std::int64_t kLabelRows = 1000;
 
-// Of how many snippets that bear liked labels the ids are read, for each that is wanted, at most.
+// Of how many snippets that bear liked labels the ids are read at most: so many for each that is wanted,
+// and for each row of labels that the model says there is.
 constexpr std::int64_t kMostBearing = 10;
+constexpr std::int64_t kMostBearingOfRow = 2;
 
 // The present source found the snippet, be it as the first or not.
 void note_found(Serving& serving, std::int64_t id) {
@@ -97,8 +99,8 @@ std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std:
 }
 
 // Best first, until as many as are wanted have passed the filters: at first what is wanted, then twice
-// what is missing, and more and more where few pass. add(first, size) adds these of `count` and
-// returns how many passed.
+// what is missing (a sixteenth of what is wanted, if that is more), and more and more where few pass.
+// add(first, size) adds these of `count` and returns how many passed.
 template <typename Add>
 void add_until_enough(const Serving& serving, std::size_t count, Add add) {
     std::size_t chunk = static_cast<std::size_t>(serving.wanted);
@@ -118,7 +120,7 @@ void add_by_profile(Serving& serving) {
     if (!terms.empty()) {
         add_candidates(serving,
                        nearest_by_content(serving.sources, tfidf_datum(terms), serving.wanted,
-                                          Nearest::kToHistory),
+                                          serving.person->items().size()),
                        serving.wanted);
     }
 }
@@ -138,25 +140,32 @@ void add_collaborative(Serving& serving) {
 void add_neighbours(Serving& serving) {
     serving.neighbours =
         neighbour_scores(serving.request, static_cast<int>(param(serving, "k")));
-    const NeighbourResult& result = serving.neighbours;
-    std::size_t const most = std::min<std::size_t>(
-        result.count, static_cast<std::size_t>(serving.wanted) + serving.person->items().size());
-    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * most + 1));
-    int count = 0;
-    for (std::size_t i = 0; i < most && result.scores[i].score > 0; ++i) {
-        ids[count++] = result.scores[i].item;
-    }
-    add_allowed(serving, ids, count);
+    const NeighbourScore* const scores = serving.neighbours.scores;
+    std::size_t const liked = static_cast<std::size_t>(
+        std::partition_point(scores, scores + serving.neighbours.count,
+                             [](const NeighbourScore& score) { return score.score > 0; }) -
+        scores);
+    add_until_enough(serving, liked, [&](std::size_t first, std::size_t size) {
+        std::int64_t* const ids =
+            static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * size + 1));
+        std::transform(scores + first, scores + first + size, ids,
+                       [](const NeighbourScore& score) { return score.item; });
+        return add_allowed(serving, ids, static_cast<int>(size));
+    });
 }
 
-// Those of the liked labels, most liked first, that together stand in about as many snippets as are
-// wanted: a topic of half the company leads to nothing in particular, and reading whom it concerns
+// How many rows of labels lead to candidates, about.
+std::int64_t label_rows(const Serving& serving) {
+    return std::max(kLabelRows, serving.wanted);
+}
+
+// Those of the liked labels, most liked first, that together stand in about so many snippets: a topic of half the company leads to nothing in particular, and reading whom it concerns
 // would take longer than the rest of the request.
 std::vector<Share>* telling_labels(const Serving& serving) {
     const std::vector<std::string_view>& names = serving.person->labels();
     std::vector<Share>* const telling =
         adopt(CurrentMemoryContext, std::make_unique<std::vector<Share>>());
-    std::int64_t rows = std::max(kLabelRows, serving.wanted);
+    std::int64_t rows = label_rows(serving);
     for (const Share& label : serving.person->liked_labels()) {
         auto const place = std::lower_bound(names.begin(), names.end(), label.name);
         std::int64_t const count =
@@ -186,9 +195,10 @@ void add_by_labels(Serving& serving) {
         PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
     Datum const affinities =
         PointerGetDatum(construct_array(values, count, FLOAT8OID, 8, true, TYPALIGN_DOUBLE));
-    // By the model's counts about as many bear them as are wanted. What is new since it was trained, or
-    // all there is where nothing is trained, may be any number: then PostgreSQL looks for what passes.
-    std::int64_t const most = kMostBearing * serving.wanted;
+    // By the model's counts about label_rows() bear them. What is new since it was trained, or all there is
+    // where nothing is trained, may be any number: then PostgreSQL looks for what passes.
+    std::int64_t const most =
+        std::max(kMostBearing * serving.wanted, kMostBearingOfRow * label_rows(serving));
     SPITupleTable* rows =
         bearing_labels(serving.sources, labels, affinities, Bearing::kAny, most);
     if (static_cast<std::int64_t>(rows->numvals) >= most) {
@@ -210,10 +220,9 @@ void add_by_labels(Serving& serving) {
 void add_linked(Serving& serving) {
     std::vector<std::int64_t>* const reached = adopt(
         CurrentMemoryContext, std::make_unique<std::vector<std::int64_t>>(serving.walk->reached()));
-    std::size_t const most = std::min<std::size_t>(
-        reached->size(),
-        static_cast<std::size_t>(serving.wanted) + serving.person->items().size());
-    add_allowed(serving, reached->data(), static_cast<int>(most));
+    add_until_enough(serving, reached->size(), [&](std::size_t first, std::size_t size) {
+        return add_allowed(serving, reached->data() + first, static_cast<int>(size));
+    });
 }
 
 // For a person of whom nothing is known.
@@ -222,13 +231,16 @@ void add_team(Serving& serving) {
     if (!serving.person->empty() || request->history != nullptr || !request->has_user) {
         return;
     }
-    serving.team = liked_in_team(serving.sources, serving.wanted);
-    std::uint64_t const count = serving.team == nullptr ? 0 : serving.team->numvals;
+    serving.team = liked_in_team(serving.sources);
+    std::size_t const count =
+        serving.team == nullptr ? 0 : static_cast<std::size_t>(serving.team->numvals);
     std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
-    for (std::uint64_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         ids[i] = int8_column(serving.team, i, 1);
     }
-    add_allowed(serving, ids, static_cast<int>(count));
+    add_until_enough(serving, count, [&](std::size_t first, std::size_t size) {
+        return add_allowed(serving, ids + first, static_cast<int>(size));
+    });
 }
 
 // The best by popularity or by trend.
@@ -258,10 +270,10 @@ void add_in_demand(Serving& serving, const std::int32_t* PositionBlock::*order,
 void collect_candidates(Serving& serving, Datum query) {
     serving.source = kText;
     if (query != 0) {
-        add_candidates(
-            serving,
-            nearest_by_content(serving.sources, query, serving.wanted, Nearest::kToQuery),
-            serving.wanted);
+        add_candidates(serving,
+                       nearest_by_content(serving.sources, query, serving.wanted,
+                                          static_cast<std::size_t>(serving.wanted) / 16),
+                       serving.wanted);
     }
     serving.parts.end(Part::kText);
     if (serving.request->mode == Mode::kSearch) {

@@ -218,8 +218,7 @@ enum class Ties { kCut, kWhole };
 // The `most` snippets nearest to `vector`, and with Ties::kWhole those as near as the last of them,
 // as far as they share a term with it. An index on content gives the inner order, but no order by a
 // second column, so ties are sorted outside. `most` is part of the text: the planner takes the index
-// where it knows that few rows are wanted. `passed_over`: about how many of the nearest do not pass the
-// filters, or are excluded.
+// where it knows that few rows are wanted. `passed_over`: about how many of the nearest are excluded.
 SPITupleTable* nearest(const Sources* sources, Datum vector, std::uint64_t most, Ties ties,
                        std::uint64_t passed_over) {
     Statement statement;
@@ -364,11 +363,10 @@ Sources* open_sources(const Request* request) {
 }
 
 SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit,
-                                  Nearest to) {
+                                  std::size_t most_passed_over) {
     std::uint64_t const needed = static_cast<std::uint64_t>(limit);
-    std::uint64_t const excluded = static_cast<std::uint64_t>(sources->excluded_count);
-    std::uint64_t const passed_over =
-        to == Nearest::kToHistory ? excluded : std::min(excluded, needed / 8);
+    std::uint64_t const passed_over = std::min<std::uint64_t>(
+        static_cast<std::uint64_t>(sources->excluded_count), most_passed_over);
     // One more, to see whether ties are cut.
     SPITupleTable* const rows = nearest(sources, vector, needed + 1, Ties::kCut, passed_over);
     if (needed == 0 || rows->numvals <= needed ||
@@ -479,7 +477,7 @@ SPITupleTable* interactions_with(const Sources* sources, Datum ids, std::int64_t
     return run_statement(&statement);
 }
 
-SPITupleTable* liked_in_team(Sources* sources, std::int64_t limit) {
+SPITupleTable* liked_in_team(Sources* sources) {
     const Request* request = sources->request;
     // Without visibility nobody has needed the users yet.
     if (!sources->columns.visibility && OidIsValid(request->recommender->users) &&
@@ -506,8 +504,7 @@ SPITupleTable* liked_in_team(Sources* sources, std::int64_t limit) {
                " WHERE user_id = u.user_id AND snippet_id IS NOT NULL AND weight > 0 "
                "ORDER BY occurred_at DESC NULLS LAST, snippet_id LIMIT ");
     append_parameter(&statement, INT8OID, Int64GetDatum(kMostOfColleague));
-    append_sql(&statement, ") i GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ");
-    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    append_sql(&statement, ") i GROUP BY 1 ORDER BY 2 DESC, 1");
     return run_statement(&statement);
 }
 

@@ -64,13 +64,10 @@ DescribedRow described_row(SPITupleTable* rows, std::uint64_t row);
 // The two that follow give snippets that are not excluded, `limit` of them where there are as
 // many; the first may give more.
 
-// What a vector was made of: words that were asked for, or the history, most of which is excluded and
-// nearer to it than what is wanted.
-enum class Nearest { kToQuery, kToHistory };
-
-// The snippets nearest to `vector`, all with a positive inner product.
+// The snippets nearest to `vector`, all with a positive inner product. Of what is excluded about
+// `most_passed_over` are among them at most: an index is asked for as many more at once.
 SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int64_t limit,
-                                  Nearest to);
+                                  std::size_t most_passed_over);
 
 // The newest.
 SPITupleTable* newest(const Sources* sources, std::int64_t limit);
@@ -98,7 +95,7 @@ SPITupleTable* interactions_with(const Sources* sources, Datum ids, std::int64_t
 // What colleagues of the person like, strongest first: snippet_id, sum of weights, how many
 // colleagues (engine/rank/team.hpp). NULL where the person has no team, or users are not bound or
 // not readable.
-SPITupleTable* liked_in_team(Sources* sources, std::int64_t limit);
+SPITupleTable* liked_in_team(Sources* sources);
 
 // Of each of `ids` at most kMostLinks in each direction, those with the largest other ids, to
 // snippets that the person may see: id, other, kind, whether the link leads from id to other.
