@@ -75,12 +75,26 @@ CREATE FUNCTION indexed.pool(max_results int) RETURNS int LANGUAGE sql AS $$
     SELECT substring(why FROM ' of (\d+) candidates')::int
     FROM knowhow.explain_recommendation(1, 'title', (SELECT snippet_id FROM knowhow.recommend(1, 'title', 1)), max_results) LIMIT 1
 $$;
-SELECT indexed.pool(10) BETWEEN 100 AND 600 AS by_default;
+CREATE FUNCTION indexed.pool_of(depth int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM knowhow.alter_recommender('indexed', params => jsonb_build_object('pool_depth', depth));
+    RETURN indexed.pool(10);
+END
+$$;
+SELECT indexed.pool_of(100) AS pool_of_100 \gset
+SELECT indexed.pool_of(NULL) = :pool_of_100 AS by_default, indexed.pool_of(99) < :pool_of_100 AS less, indexed.pool_of(101) > :pool_of_100 AS more;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 1000}') \g /dev/null
 SELECT indexed.pool(10) > 1000 AS deep;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 10}') \g /dev/null
 SELECT indexed.pool(1) BETWEEN 10 AND 300 AS shallow, indexed.pool(300) > 900 AS as_asked;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 9}');
+-- What colleagues like counts for every candidate, however few of it are candidates for that.
+INSERT INTO indexed.users VALUES (31, 'newcomer', 1);
+SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 10}') \g /dev/null
+SELECT count(*) AS liked, count(*) FILTER (WHERE e.raw_value > 0) AS counted, count(*) FILTER (WHERE e.found) AS found
+FROM (SELECT DISTINCT r.snippet_id FROM indexed.ratings r JOIN indexed.users u USING (user_id) WHERE u.team_id = 1) s,
+    knowhow.explain_recommendation(31, NULL, s.snippet_id, 1) e WHERE e.signal = 'team';
+DELETE FROM indexed.users WHERE user_id = 31;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": null}') \g /dev/null
 
 -- Under row security, and beside rows that come and go.

@@ -62,7 +62,8 @@ constexpr KnownParam kParams[] = {
      "train: targets kept per snippet, those of largest absolute weight"},
     {"penalty", ParamType::kReal, 0.01, 1e-4, 1000, "ials, blend: regularization of factors"},
     {"pool_depth", ParamType::kInteger, 100, 10, 1000000,
-     "recommend: snippets that each signal brings to be ranked; 3 max_results where that is more"},
+     "recommend: snippets that each signal brings to be ranked; 3 max_results where that is more, and "
+     "1,000 by default of so few snippets"},
     {"popularity_weight", ParamType::kReal, 1e-3, 0, 1000,
      "recommend: weight of popularity, which breaks ties and serves who is unknown"},
     {"profile_terms", ParamType::kInteger, 100, 1, 10000,
@@ -245,6 +246,10 @@ double param_number(const Recommender& recommender, const char* name) {
     return param_number(recommender.params, name);
 }
 
+bool names_param(const Recommender& recommender, const char* name) {
+    return stored_value(recommender.params, name) != nullptr;
+}
+
 const char* param_choice(const Recommender& recommender, const char* name) {
     const KnownParam& param = declared_param(name);
     const JsonbValue* const value = stored_value(recommender.params, name);
@@ -267,7 +272,7 @@ std::uint32_t read_signal_weights(const Recommender& recommender, const Jsonb* f
     std::uint32_t bit = 1;
     for (const SignalWeight& weight : signal_weights()) {
         const char* const name = weight.parameter.data();
-        bool const is_named = stored_value(recommender.params, name) != nullptr;
+        bool const is_named = names_param(recommender, name);
         weight.of(*options) = param_number(is_named ? recommender.params : found, name);
         named |= is_named ? bit : 0;
         bit <<= 1;

@@ -32,7 +32,10 @@ double param_number(const Recommender& recommender, const char* name);
 // The same from the params of a model.
 double param_number(const Jsonb* params, const char* name);
 
-// The same of a choice among texts, in the current memory context.
+// Whether the recommender names the parameter, instead of leaving it at its default.
+bool names_param(const Recommender& recommender, const char* name);
+
+// The value of a choice among texts, in the current memory context.
 const char* param_choice(const Recommender& recommender, const char* name);
 
 // The text search configuration that parameter text_config names. Error 42704: there is none (any

@@ -44,6 +44,19 @@ void read_ranking_options(Serving& serving) {
     options.text_only = serving.request->mode == Mode::kSearch;
 }
 
+// A knowledge base of so many snippets is ranked whole, unless pool_depth is named: it costs little, and
+// of a small one each answer can be checked by hand.
+constexpr std::int64_t kRankedWhole = 1000;
+
+// How many candidates each signal brings.
+std::int64_t pool_depth(const Serving& serving) {
+    const char* const name = "pool_depth";
+    std::int64_t const depth = std::max(static_cast<std::int64_t>(param(serving, name)),
+                                        std::int64_t{3} * serving.request->max_results);
+    bool const small = serving.model == nullptr || serving.model->documents <= kRankedWhole;
+    return small && !names_param(*serving.recommender, name) ? std::max(depth, kRankedWhole) : depth;
+}
+
 }  // namespace
 
 double param(const Serving& serving, const char* name) {
@@ -85,13 +98,11 @@ void open_serving(Serving* serving, const Request* request) {
     serving->parts.start();
     serving->request = request;
     serving->recommender = request->recommender;
-    // search() ranks by what its one source orders by.
-    serving->wanted = request->mode == Mode::kSearch
-                          ? request->max_results
-                          : std::max(static_cast<std::int64_t>(param(*serving, "pool_depth")),
-                                     std::int64_t{3} * request->max_results);
     SPI_connect();
     serving->model = active_model(request->recommender->id);
+    // search() ranks by what its one source orders by.
+    serving->wanted =
+        request->mode == Mode::kSearch ? request->max_results : pool_depth(*serving);
     serving->reader = serving->model == nullptr ? nullptr : open_model_reader(serving->model->id);
     serving->sources = open_sources(request);
     InterruptMonitor* const monitor =
