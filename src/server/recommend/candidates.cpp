@@ -98,14 +98,14 @@ std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std:
     return found;
 }
 
-// Best first, until as many as are wanted have passed the filters: at first what is wanted, then twice
-// what is missing (a sixteenth of what is wanted, if that is more), and more and more where few pass.
-// add(first, size) adds these of `count` and returns how many passed.
+// Best first, until as many as are wanted have passed the filters: at first what is wanted, then what is
+// missing (a sixteenth of what is wanted, if that is more), and twice as many times that each time, where
+// few pass. add(first, size) adds these of `count` and returns how many passed.
 template <typename Add>
 void add_until_enough(const Serving& serving, std::size_t count, Add add) {
     std::size_t chunk = static_cast<std::size_t>(serving.wanted);
     std::int64_t found = 0;
-    for (std::size_t first = 0, round = 1; first < count && found < serving.wanted; ++round) {
+    for (std::size_t first = 0, round = 0; first < count && found < serving.wanted; ++round) {
         std::size_t const size = std::min(chunk, count - first);
         found += add(first, size);
         first += size;
@@ -313,7 +313,8 @@ void collect_candidates(Serving& serving, Datum query) {
             }
         }
         serving.source = kFreshness;
-        add_candidates(serving, newest(serving.sources, some), some);
+        std::int64_t const youngest = serving.whole ? serving.wanted : some;
+        add_candidates(serving, newest(serving.sources, youngest), youngest);
     }
     serving.parts.end(Part::kOthers);
 }

@@ -49,12 +49,13 @@ void read_ranking_options(Serving& serving) {
 constexpr std::int64_t kRankedWhole = 1000;
 
 // How many candidates each signal brings.
-std::int64_t pool_depth(const Serving& serving) {
+void choose_depth(Serving& serving) {
     const char* const name = "pool_depth";
-    std::int64_t const depth = std::max(static_cast<std::int64_t>(param(serving, name)),
-                                        std::int64_t{3} * serving.request->max_results);
-    bool const small = serving.model == nullptr || serving.model->documents <= kRankedWhole;
-    return small && !names_param(*serving.recommender, name) ? std::max(depth, kRankedWhole) : depth;
+    bool const few = serving.model == nullptr || serving.model->documents <= kRankedWhole;
+    serving.whole = few && !names_param(*serving.recommender, name);
+    serving.wanted = std::max({static_cast<std::int64_t>(param(serving, name)),
+                               std::int64_t{3} * serving.request->max_results,
+                               serving.whole ? kRankedWhole : 0});
 }
 
 }  // namespace
@@ -100,9 +101,10 @@ void open_serving(Serving* serving, const Request* request) {
     serving->recommender = request->recommender;
     SPI_connect();
     serving->model = active_model(request->recommender->id);
-    // search() ranks by what its one source orders by.
-    serving->wanted =
-        request->mode == Mode::kSearch ? request->max_results : pool_depth(*serving);
+    choose_depth(*serving);
+    if (request->mode == Mode::kSearch) {
+        serving->wanted = request->max_results;   // it ranks by what its one source orders by
+    }
     serving->reader = serving->model == nullptr ? nullptr : open_model_reader(serving->model->id);
     serving->sources = open_sources(request);
     InterruptMonitor* const monitor =
