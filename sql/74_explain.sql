@@ -99,7 +99,7 @@ FROM knowhow.recommend(2, 'word4', 10) r, knowhow.explain_recommendation(2, 'wor
 WHERE r.snippet_id NOT IN (SELECT snippet_id FROM knowhow.recommend(2, 'word4', 10, diversity => 0.8));
 
 -- More snippets than any signal brings: the ones that none brought are no candidates.
-SELECT knowhow.alter_recommender('explain_kb', params => '{"pool_depth": 1000}') \g /dev/null
+SELECT knowhow.alter_recommender('explain_kb', params => '{"pool_depth": 100}') \g /dev/null
 INSERT INTO explain_kb.snippets (snippet_id, title, created_at) SELECT s, 'Filler ' || s, now() - interval '5 years' - s * interval '1 day' FROM generate_series(1001, 1400) s;
 SELECT DISTINCT outcome, why LIKE 'not among the best that any signal brings; it would rank %' AS why, bool_or(found) OVER () AS found FROM knowhow.explain_recommendation(35, 'word4', 1400);
 DELETE FROM explain_kb.snippets WHERE snippet_id > 1000;

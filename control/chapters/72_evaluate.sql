@@ -55,7 +55,7 @@ RETURNS TABLE (
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'recommend_as_of';
-COMMENT ON FUNCTION knowhow.recommend_as_of IS 'everything that recommend() would have ranked for the person at that moment (NULL: now), of what they had not met, by a model trained then on what was there then';
+COMMENT ON FUNCTION knowhow.recommend_as_of IS 'all that the person might have seen at that moment (NULL: now) and had not met, as recommend() would have ranked it, by a model trained then on what was there then';
 
 CREATE FUNCTION knowhow.compare(
     recommenders pg_catalog.text[],

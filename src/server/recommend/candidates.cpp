@@ -20,6 +20,9 @@ constexpr std::size_t kMostPositionsAtOnce = 1 << 20;
 // time of a search grows with its terms, and behind the strongest the others change few places.
 constexpr std::size_t kSearchedTerms = 32;
 
+// Snippets of one source that are looked at in one statement, for each that is wanted.
+constexpr std::int64_t kMostAtOnce = 8;
+
 // Rows of labels that are read to find snippets that carry them, at most.
 constexpr std::int64_t kLabelRows = 1000;
 
@@ -99,17 +102,19 @@ std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std:
 }
 
 // Best first, until as many as are wanted have passed the filters: at first what is wanted, then what is
-// missing (a sixteenth of what is wanted, if that is more), and twice as many times that each time, where
-// few pass. add(first, size) adds these of `count` and returns how many passed.
+// missing (a sixteenth of what is wanted, if that is more), doubled each round where few pass, up to
+// kMostAtOnce times what is wanted. add(first, size) adds these of `count` and returns how many passed.
 template <typename Add>
 void add_until_enough(const Serving& serving, std::size_t count, Add add) {
-    std::size_t chunk = static_cast<std::size_t>(serving.wanted);
+    std::int64_t chunk = serving.wanted;
     std::int64_t found = 0;
     for (std::size_t first = 0, round = 0; first < count && found < serving.wanted; ++round) {
-        std::size_t const size = std::min(chunk, count - first);
+        std::size_t const size = std::min(static_cast<std::size_t>(chunk), count - first);
         found += add(first, size);
         first += size;
-        chunk = static_cast<std::size_t>(std::max(serving.wanted / 16, serving.wanted - found)) << round;
+        chunk = std::max(serving.wanted / 16, serving.wanted - found)
+                << std::min(round, std::size_t{8});
+        chunk = std::min(chunk, kMostAtOnce * serving.wanted);
     }
 }
 
@@ -159,8 +164,9 @@ std::int64_t label_rows(const Serving& serving) {
     return std::max(kLabelRows, serving.wanted);
 }
 
-// Those of the liked labels, most liked first, that together stand in about so many snippets: a topic of half the company leads to nothing in particular, and reading whom it concerns
-// would take longer than the rest of the request.
+// Those of the liked labels, most liked first, that together stand in about label_rows() snippets: a
+// topic of half the company leads to nothing in particular, and reading whom it concerns would take
+// longer than the rest of the request.
 std::vector<Share>* telling_labels(const Serving& serving) {
     const std::vector<std::string_view>& names = serving.person->labels();
     std::vector<Share>* const telling =
@@ -313,7 +319,7 @@ void collect_candidates(Serving& serving, Datum query) {
             }
         }
         serving.source = kFreshness;
-        std::int64_t const youngest = serving.whole ? serving.wanted : some;
+        std::int64_t const youngest = std::max(some, serving.wanted);
         add_candidates(serving, newest(serving.sources, youngest), youngest);
     }
     serving.parts.end(Part::kOthers);

@@ -44,18 +44,20 @@ void read_ranking_options(Serving& serving) {
     options.text_only = serving.request->mode == Mode::kSearch;
 }
 
-// A knowledge base of so many snippets is ranked whole, unless pool_depth is named: it costs little, and
-// of a small one each answer can be checked by hand.
+// A knowledge base of so many snippets, as far as the model knows, is ranked whole, unless pool_depth is
+// named: of a small one each answer can be checked by hand. So is what nobody has trained yet.
 constexpr std::int64_t kRankedWhole = 1000;
 
 // How many candidates each signal brings.
-void choose_depth(Serving& serving) {
+std::int64_t candidates_wanted(const Serving& serving) {
+    if (serving.request->mode == Mode::kSearch) {
+        return serving.request->max_results;   // it ranks by what its one source orders by
+    }
     const char* const name = "pool_depth";
-    bool const few = serving.model == nullptr || serving.model->documents <= kRankedWhole;
-    serving.whole = few && !names_param(*serving.recommender, name);
-    serving.wanted = std::max({static_cast<std::int64_t>(param(serving, name)),
-                               std::int64_t{3} * serving.request->max_results,
-                               serving.whole ? kRankedWhole : 0});
+    bool const small = serving.model == nullptr || serving.model->documents <= kRankedWhole;
+    return std::max({static_cast<std::int64_t>(param(serving, name)),
+                     std::int64_t{3} * serving.request->max_results,
+                     small && !names_param(*serving.recommender, name) ? kRankedWhole : 0});
 }
 
 }  // namespace
@@ -101,10 +103,7 @@ void open_serving(Serving* serving, const Request* request) {
     serving->recommender = request->recommender;
     SPI_connect();
     serving->model = active_model(request->recommender->id);
-    choose_depth(*serving);
-    if (request->mode == Mode::kSearch) {
-        serving->wanted = request->max_results;   // it ranks by what its one source orders by
-    }
+    serving->wanted = candidates_wanted(*serving);
     serving->reader = serving->model == nullptr ? nullptr : open_model_reader(serving->model->id);
     serving->sources = open_sources(request);
     InterruptMonitor* const monitor =

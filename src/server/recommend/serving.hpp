@@ -30,7 +30,6 @@ struct Serving {
     Walk* walk;            // NULL where no links are bound, or none leads from what was liked
     SPITupleTable* team;   // what colleagues like; NULL where the person has a history or no team
     std::int64_t wanted;   // candidates from each signal
-    bool whole;            // so few snippets that all are candidates
     NeighbourResult neighbours;   // of algorithm user_knn only
     Signal source;         // of the candidates that are being added
     Parts parts;

@@ -1,4 +1,4 @@
--- The source of labels: which snippets it brings.
+-- Which snippets the sources bring, how many, and how far they look.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS knowhow;
 
@@ -31,13 +31,30 @@ SELECT * FROM labelled.found('{video}');
 DELETE FROM labelled.ratings WHERE snippet_id > 1;
 UPDATE labelled.snippets SET visibility = 'private' WHERE snippet_id BETWEEN 2 AND 570;
 SELECT * FROM labelled.found();
--- A small knowledge base is ranked whole, unless somebody names a depth.
+-- People alike, and links, are looked through further where filters let few pass.
 DELETE FROM labelled.snippets WHERE snippet_id > 600;
 UPDATE labelled.snippets SET visibility = 'public';
-CREATE FUNCTION labelled.candidates() RETURNS text LANGUAGE sql AS $$
-    SELECT substring(why FROM 'of \d+ candidates') FROM knowhow.explain_recommendation(1, 'title', 7, recommender => 'labelled') LIMIT 1 $$;
-SELECT labelled.candidates();
-SELECT knowhow.alter_recommender('labelled', params => '{"pool_depth": null}') \g /dev/null
-SELECT labelled.candidates();
+INSERT INTO labelled.users VALUES (2);
+INSERT INTO labelled.ratings SELECT 2, s, 5 FROM generate_series(1, 60) AS s UNION ALL SELECT 2, 590, 1;
+INSERT INTO labelled.links (from_id, to_id, kind) SELECT 1, s, 'reference' FROM generate_series(2, 16) AS s UNION ALL SELECT 1, 595, 'reference';
+SELECT knowhow.alter_recommender('labelled', algorithm => 'user_knn') \g /dev/null
+SELECT s AS snippet_id, signal FROM unnest('{590,595}'::bigint[]) AS s, knowhow.explain_recommendation(1, NULL, s, 1, 'labelled', kinds => '{video}')
+WHERE found AND signal IN ('collaborative', 'links') ORDER BY s;
+SELECT knowhow.alter_recommender('labelled', algorithm => 'slim') \g /dev/null
+-- A small knowledge base is ranked whole, unless somebody names a depth that does not reach so far.
+CREATE FUNCTION labelled.candidates(depth int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM knowhow.alter_recommender('labelled', params => jsonb_build_object('pool_depth', depth));
+    RETURN (SELECT substring(why FROM 'of \d+ candidates') FROM knowhow.explain_recommendation(1, 'nowhere', 7, recommender => 'labelled') LIMIT 1);
+END $$;
+SELECT labelled.candidates(200), labelled.candidates(NULL), labelled.candidates(600);
+SELECT knowhow.train('labelled') > 0 AS trained;
+SELECT labelled.candidates(200), labelled.candidates(600), labelled.candidates(NULL);
+SELECT count(*), count(*) FILTER (WHERE (r.snippet_id, r.score) = (a.snippet_id, a.score)) AS same
+FROM knowhow.recommend(1, NULL, 10, 'labelled') r LEFT JOIN knowhow.recommend_as_of(1, recommender => 'labelled') a USING (rank);
+-- Not so when a model knows more than a thousand.
+INSERT INTO labelled.snippets (snippet_id, title) SELECT s, 'title ' || s FROM generate_series(601, 1001) AS s;
+SELECT knowhow.train('labelled') > 0 AS trained;
+SELECT labelled.candidates(NULL) = labelled.candidates(100) AS default_depth;
 SELECT knowhow.drop_recommender('labelled');
 DROP SCHEMA labelled CASCADE;
