@@ -6,10 +6,10 @@ usage: speed.py [--sizes SNIPPETS[:PEOPLE],...] [--calls N]
 The server is named by PGHOST, PGPORT and PGUSER, as for psql, which must be in PATH; the user must
 be a superuser (loading skips the foreign keys' triggers). The benchmark makes a database of its own
 and drops it. For each size it loads a knowledge base (generated.py says what is in it), trains, and
-times calls in one session, 10 results each, warm, no parallel query; the result of a call is
-fetched whole, reasons and evidence included; the lines that end in 1000 are with pool_depth = 1000
-instead of 100. The avid person has rated 5,000 snippets, the others about 100. Beside them, over
-the same texts and queries:
+times calls in one session, 10 results each, no parallel query, after as many calls for other people
+(after 5 of GIN and RUM); the result of a call is fetched whole, reasons and evidence included; the
+lines that end in 1000 are with pool_depth = 1000 instead of 100. The avid person has rated 5,000
+snippets, the others about 100. Beside them, over the same texts and queries:
 
     GIN    tsvector @@ any term of the query, ORDER BY ts_rank_cd
     RUM    the same with an index of extension rum, ORDER BY <=> (skipped where it is not installed)
@@ -65,6 +65,8 @@ def load(name, base):
     loaded = time.perf_counter()
     psql(f"SELECT knowhow.train('{name}')")
     trained = time.perf_counter()
+    # So that no answer waits until what was loaded is written.
+    psql("CHECKPOINT")
     ratings, size, memory = psql(
         f"SELECT (SELECT count(*) FROM {name}.ratings), "
         f"pg_size_pretty(pg_table_size('{name}.snippets')), m.sizes ->> 'training_memory_kb' "
@@ -90,18 +92,17 @@ CREATE FUNCTION pg_temp.any_word(query text) RETURNS tsquery LANGUAGE sql IMMUTA
     RETURN replace(plainto_tsquery('english', query)::text, '&', '|')::tsquery;
 CREATE FUNCTION pg_temp.cpu() RETURNS float8 LANGUAGE sql
     RETURN split_part(pg_read_file('/proc/self/schedstat', 0, 100, true), ' ', 1)::float8 / 1e6;
-CREATE FUNCTION pg_temp.measure(statement text, queries text[], people int8[])
+CREATE FUNCTION pg_temp.measure(statement text, queries text[], people int8[], warm int)
 RETURNS TABLE (elapsed float8, cpu float8) LANGUAGE plpgsql AS $$
 DECLARE
     before timestamptz;
     cpu_before float8;
-    warm int := least(5, cardinality(queries));
 BEGIN
-    FOR i IN 1 .. warm + cardinality(queries) LOOP
+    -- The first calls warm up; of people, these come first.
+    FOR i IN 1 .. cardinality(people) LOOP
         cpu_before := pg_temp.cpu();
         before := clock_timestamp();
-        EXECUTE statement USING queries[1 + (i - 1 + cardinality(queries) - warm) % cardinality(queries)],
-                                people[1 + (i - 1 + cardinality(queries) - warm) % cardinality(queries)];
+        EXECUTE statement USING queries[1 + (i - 1) % cardinality(queries)], people[i];
         IF i > warm THEN
             elapsed := 1000 * extract(epoch FROM clock_timestamp() - before);
             cpu := pg_temp.cpu() - cpu_before;
@@ -131,12 +132,13 @@ def statements(name, avid_person, peers):
 def measure(name, base, calls, peers):
     """{label: [[elapsed, of it on a CPU], ...] in ms}, each label in a session of its own."""
     queries = list(base.queries(calls))
-    people = np.random.default_rng(7).integers(1, base.people + 1, calls)
+    people = np.random.default_rng(7).integers(1, base.people + 1, 2 * calls)
     times = {}
     for label, statement in statements(name, base.avid_person, peers):
+        warm = 5 if label.startswith(("GIN", "RUM")) else calls
         lines = psql(SESSION + f"SELECT * FROM pg_temp.measure($m${statement}$m$, "
                      f"ARRAY['{chr(39).join(queries).replace(chr(39), chr(39) + ',' + chr(39))}'], "
-                     f"'{{{','.join(map(str, people))}}}')")
+                     f"'{{{','.join(map(str, people[:warm + calls]))}}}', {warm})")
         times[label] = np.array([[float(value or "nan") for value in line.split("|")]
                                  for line in lines.split()])
     return times
