@@ -21,8 +21,10 @@ constexpr std::uint32_t kMostTerms = 1024;
 constexpr std::size_t kDenseBlocks = 6;
 // One essential list is walked with block skipping where no more lists than these must be asked.
 constexpr std::size_t kMostForOneList = 8;
-// Postings that are added in the time that it takes to look a document up in a list.
+// Postings that are added in the time that it takes to look a document up in a list, and in a block of
+// one that is unpacked.
 constexpr std::size_t kCostOfLookup = 96;
+constexpr std::size_t kCostOfPlace = 16;
 
 // What the query is in one segment.
 struct Found {
@@ -143,6 +145,7 @@ class SegmentPass {
         }
         const bool dense = blocks >= kDenseBlocks;
         touched_.clear();
+        added_ = 0;
         if (dense) {
             std::fill(sums_, sums_ + kWindow, 0.0F);
         }
@@ -167,9 +170,9 @@ class SegmentPass {
         }
     }
 
-    // Adds what a list has in the window to the sums.
-    void add(Cursor& cursor, bool dense) {
-        const float weight = cursor.weight();
+    // Calls visit(place in the window, weight) for what a list has there.
+    template <typename Visit>
+    void each_posting(Cursor& cursor, Visit visit) {
         for (std::size_t b = cursor.first(); b < cursor.end_block(); ++b) {
             const Block& block = cursor.walk(b);
             std::uint32_t from = 0;
@@ -180,22 +183,30 @@ class SegmentPass {
             if (block.documents[to - 1] >= end_) {
                 to = place(block, end_);
             }
-            if (dense) {
-                for (std::uint32_t j = from; j < to; ++j) {
-                    sums_[block.documents[j] - begin_] += weight * block.weights[j];
-                }
-            } else {
-                for (std::uint32_t j = from; j < to; ++j) {
-                    const std::uint32_t at = block.documents[j] - begin_;
-                    if (!seen_[at]) {
-                        seen_[at] = true;
-                        sums_[at] = 0;
-                        touched_.push_back(at);
-                    }
-                    sums_[at] += weight * block.weights[j];
-                }
+            for (std::uint32_t j = from; j < to; ++j) {
+                visit(block.documents[j] - begin_, block.weights[j]);
             }
+            added_ += to - from;
         }
+    }
+
+    // Adds what a list has in the window to the sums.
+    void add(Cursor& cursor, bool dense) {
+        const float weight = cursor.weight();
+        if (dense) {
+            each_posting(cursor, [&](std::uint32_t at, float of_document) {
+                sums_[at] += weight * of_document;
+            });
+            return;
+        }
+        each_posting(cursor, [&](std::uint32_t at, float of_document) {
+            if (!seen_[at]) {
+                seen_[at] = true;
+                sums_[at] = 0;
+                touched_.push_back(at);
+            }
+            sums_[at] += weight * of_document;
+        });
     }
 
     // All sums of a window, in strips: most hold no candidate.
@@ -232,8 +243,32 @@ class SegmentPass {
             const std::uint32_t from = static_cast<std::uint32_t>(strip) * kSumsAtOnce;
             for (std::uint32_t i = from; i < std::min(from + kSumsAtOnce, width); ++i) {
                 if (sums_[i] + bound >= cut_) {
-                    candidate(begin_ + i, sums_[i], first);
+                    touched_.push_back(i);
                 }
+            }
+        }
+        if (first == 0 && touched_.size() * used_ * kCostOfPlace > added_ + width) {
+            score_together(width);
+            return;
+        }
+        for (const std::uint32_t at : touched_) {
+            candidate(begin_ + at, sums_[at], first);
+        }
+    }
+
+    // Scores those touched in a window of which all lists were added. Of many, adding all lists once more
+    // costs less than looking each of them up in each.
+    void score_together(std::uint32_t width) {
+        products_.assign(width, 0.0);
+        for (Cursor& cursor : cursors_) {
+            const double weight = cursor.exact_weight();
+            each_posting(cursor, [&](std::uint32_t at, float of_document) {
+                products_[at] += weight * of_document;
+            });
+        }
+        for (const std::uint32_t at : touched_) {
+            if (sums_[at] >= cut_) {
+                offer(begin_ + at, products_[at]);
             }
         }
     }
@@ -295,6 +330,10 @@ class SegmentPass {
                 product += cursor.exact_weight() * weight;
             }
         }
+        offer(document, product);
+    }
+
+    void offer(std::uint32_t document, double product) {
         double squared_norm = 0;
         if (cosine_) {
             segment_.read_array(segment_.root().norms, kNormBytes, document, 1, &squared_norm);
@@ -336,6 +375,8 @@ class SegmentPass {
     std::vector<std::size_t> order_;
     std::vector<float> before_;  // sums of bounds in that order
     std::vector<std::uint32_t> touched_;
+    std::size_t added_ = 0;        // postings
+    std::vector<double> products_;
     std::vector<float> inverses_;
     bool have_inverses_ = false;
     bool seen_[kWindow] = {};
