@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
+
+#include "engine/rank/term_sums.hpp"
 
 namespace knowhow {
 namespace {
@@ -12,8 +15,8 @@ constexpr unsigned kPollSteps = 65536;
 // Terms whose idf is asked for first, for each that is to remain.
 constexpr std::size_t kFirstTerms = 4;
 
-// Positions for which room is made at once; a history leads to many of them more than once.
-constexpr std::size_t kMostReserved = 1 << 15;
+// Terms for which room is made at once; a history holds many of them more than once.
+constexpr std::size_t kMostReserved = 1 << 14;
 
 }  // namespace
 
@@ -77,7 +80,12 @@ void Person::keep_readable() {
 
 const std::vector<std::string_view>& Person::collect_terms(std::size_t strongest) {
     PollEvery poll(monitor_, kPollSteps);
-    SumTable<TermKey> sums;
+    TermSums sums;
+    std::size_t terms = 0;
+    for (const HistoryItem& item : items_) {
+        terms += item.content.size();
+    }
+    sums.reserve(std::min(terms, kMostReserved));
     for (const HistoryItem& item : items_) {
         double const scale = item.weight * item.content_scale;
         for (std::uint32_t i = 0; i < item.content.size(); ++i) {
@@ -250,7 +258,7 @@ void Person::add_up_positions() {
     for (const HistoryItem& item : items_) {
         targets += item.targets.size();
     }
-    position_scores_.reserve(std::min(targets, kMostReserved));
+    position_scores_.reserve(targets);
     for (const HistoryItem& item : items_) {
         for (std::size_t i = 0; i < item.targets.size(); ++i) {
             poll.step();
@@ -260,12 +268,11 @@ void Person::add_up_positions() {
             }
         }
     }
+    position_scores_.add_up(monitor_);
     liked_positions_.clear();
-    position_scores_.each([this](std::int32_t position, double score) {
-        if (score > 0) {
-            liked_positions_.push_back({position, score});
-        }
-    });
+    liked_positions_.reserve(position_scores_.all().size());
+    std::ranges::copy_if(position_scores_.all(), std::back_inserter(liked_positions_),
+                         [](const PositionScore& each) { return each.score > 0; });
     sorted_positions_ = 0;
 }
 
@@ -281,8 +288,7 @@ std::span<const PositionScore> Person::best_positions(std::size_t most) {
         auto const place = [this](std::size_t i) {
             return liked_positions_.begin() + static_cast<std::ptrdiff_t>(i);
         };
-        std::nth_element(place(sorted_positions_), place(end - 1), liked_positions_.end(), better);
-        std::sort(place(sorted_positions_), place(end), better);
+        std::partial_sort(place(sorted_positions_), place(end), liked_positions_.end(), better);
         sorted_positions_ = end;
     }
     return {liked_positions_.data(), end};

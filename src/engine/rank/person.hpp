@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "engine/base/monitor.hpp"
-#include "engine/rank/sum_table.hpp"
+#include "engine/rank/position_sums.hpp"
 #include "engine/sparse/prepared.hpp"
 #include "engine/sparse/vector.hpp"
 
@@ -37,12 +37,6 @@ struct HistoryItem {
     std::int32_t position = -1;              // in the model; -1: not in it
     std::span<const std::int32_t> targets;   // of its row of B
     std::span<const float> target_weights;
-};
-
-// The score of an item by its position in the model.
-struct PositionScore {
-    std::int32_t position;
-    double score;
 };
 
 // A term or label with its share of a score.
@@ -160,7 +154,7 @@ class Person {
     std::vector<std::string_view> term_names_;   // what was collected last
     std::vector<TermWeight> profile_;
     PreparedVector prepared_profile_;
-    SumTable<PositionKey> position_scores_;
+    PositionSums position_scores_;
     std::vector<PositionScore> liked_positions_;   // the best first, as far as they were asked for
     std::size_t sorted_positions_ = 0;
 };
