@@ -26,8 +26,8 @@ constexpr std::int64_t kMostAtOnce = 8;
 // Rows of labels that are read to find snippets that carry them, at most.
 constexpr std::int64_t kLabelRows = 1000;
 
-// Of how many snippets that bear liked labels the ids are read at most: so many for each that is wanted,
-// and for each row of labels that the model says there is.
+// How many rows of labels are read at once, at most: so many for each snippet that is wanted, and for each
+// row that the model says there is.
 constexpr std::int64_t kMostBearing = 10;
 constexpr std::int64_t kMostBearingOfRow = 2;
 
@@ -184,6 +184,35 @@ std::vector<Share>* telling_labels(const Serving& serving) {
     return telling;
 }
 
+// A snippet and one of the liked labels that it bears; then, what it is liked for all of them.
+struct Bearer {
+    std::int64_t id;
+    std::int64_t label;
+    double affinity;
+};
+
+// Adds up what each snippet is liked for its labels, and leaves the snippets best first; returns how
+// many they are.
+std::int64_t add_up_bearers(Bearer* bearers, std::int64_t rows, const std::vector<Share>& liked) {
+    std::sort(bearers, bearers + rows, [](const Bearer& left, const Bearer& right) {
+        return left.id != right.id ? left.id < right.id : left.label < right.label;
+    });
+    std::int64_t count = 0;
+    for (std::int64_t i = 0; i < rows; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        double const affinity = liked[static_cast<std::size_t>(bearers[i].label - 1)].value;
+        if (count > 0 && bearers[count - 1].id == bearers[i].id) {
+            bearers[count - 1].affinity += affinity;
+        } else {
+            bearers[count++] = {bearers[i].id, 0, affinity};
+        }
+    }
+    std::sort(bearers, bearers + count, [](const Bearer& left, const Bearer& right) {
+        return left.affinity != right.affinity ? left.affinity > right.affinity : left.id < right.id;
+    });
+    return count;
+}
+
 void add_by_labels(Serving& serving) {
     const std::vector<Share>& liked = *telling_labels(serving);
     if (liked.empty()) {
@@ -196,29 +225,36 @@ void add_by_labels(Serving& serving) {
             cstring_to_text_with_len(liked[i].name.data(), static_cast<int>(liked[i].name.size())));
         values[i] = Float8GetDatum(liked[i].value);
     }
-    int const count = static_cast<int>(liked.size());
-    Datum const labels =
-        PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
-    Datum const affinities =
-        PointerGetDatum(construct_array(values, count, FLOAT8OID, 8, true, TYPALIGN_DOUBLE));
+    int const labels = static_cast<int>(liked.size());
+    Datum const bytes =
+        PointerGetDatum(construct_array(names, labels, TEXTOID, -1, false, TYPALIGN_INT));
     // By the model's counts about label_rows() bear them. What is new since it was trained, or all there is
     // where nothing is trained, may be any number: then PostgreSQL looks for what passes.
     std::int64_t const most =
         std::max(kMostBearing * serving.wanted, kMostBearingOfRow * label_rows(serving));
-    SPITupleTable* rows =
-        bearing_labels(serving.sources, labels, affinities, Bearing::kAny, most);
-    if (static_cast<std::int64_t>(rows->numvals) >= most) {
+    SPITupleTable* rows = bearing_labels(serving.sources, bytes, most);
+    bool const all = static_cast<std::int64_t>(rows->numvals) < most;
+    if (!all) {
         SPI_freetuptable(rows);
-        rows = bearing_labels(serving.sources, labels, affinities, Bearing::kAllowed,
-                              serving.wanted);
+        Datum const affinities = PointerGetDatum(
+            construct_array(values, labels, FLOAT8OID, 8, true, TYPALIGN_DOUBLE));
+        rows = allowed_bearing_labels(serving.sources, bytes, affinities, serving.wanted);
     }
-    std::size_t const bearing = rows->numvals;
-    std::int64_t* const ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * bearing + 1));
-    for (std::size_t i = 0; i < bearing; ++i) {
-        ids[i] = int8_column(rows, i, 1);
+    std::int64_t bearing = static_cast<std::int64_t>(rows->numvals);
+    Bearer* const bearers =
+        static_cast<Bearer*>(palloc(sizeof(Bearer) * static_cast<std::size_t>(bearing) + 1));
+    for (std::int64_t i = 0; i < bearing; ++i) {
+        std::uint64_t const row = static_cast<std::uint64_t>(i);
+        bearers[i] = {int8_column(rows, row, 1), all ? int8_column(rows, row, 2) : 0, 0};
     }
     SPI_freetuptable(rows);
-    add_until_enough(serving, bearing, [&](std::size_t first, std::size_t size) {
+    if (all) {
+        bearing = add_up_bearers(bearers, bearing, liked);
+    }
+    std::int64_t* const ids =
+        static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * static_cast<std::size_t>(bearing) + 1));
+    std::transform(bearers, bearers + bearing, ids, [](const Bearer& bearer) { return bearer.id; });
+    add_until_enough(serving, static_cast<std::size_t>(bearing), [&](std::size_t first, std::size_t size) {
         return add_allowed(serving, ids + first, static_cast<int>(size));
     });
 }

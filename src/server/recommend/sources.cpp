@@ -117,6 +117,14 @@ void append_described(Statement* statement, const Sources* sources) {
                    : "NULL::float8 AS age");
 }
 
+// Rows l of labels that are liked.label; continues a FROM clause.
+void append_bearers(Statement* statement, const Sources* sources) {
+    append_relation(statement, sources->request->recommender->labels);
+    append_sql(statement, " l ON l.kind = split_part(liked.label, ':', 1) "
+                          "AND l.value = substr(liked.label, strpos(liked.label, ':') + 1) "
+                          "WHERE l.snippet_id IS NOT NULL");
+}
+
 // The person's team, by the users that are bound.
 void read_team(Sources* sources) {
     const Request* request = sources->request;
@@ -394,8 +402,19 @@ SPITupleTable* newest(const Sources* sources, std::int64_t limit) {
     return run_statement(&statement);
 }
 
-SPITupleTable* bearing_labels(const Sources* sources, Datum labels, Datum affinities,
-                              Bearing which, std::int64_t limit) {
+SPITupleTable* bearing_labels(const Sources* sources, Datum labels, std::int64_t limit) {
+    Statement statement;
+    begin_statement(&statement, "SELECT l.snippet_id::int8, liked.number FROM unnest(");
+    append_parameter(&statement, TEXTARRAYOID, labels);
+    append_sql(&statement, ") WITH ORDINALITY AS liked (label, number) JOIN ");
+    append_bearers(&statement, sources);
+    append_sql(&statement, " LIMIT ");
+    append_parameter(&statement, INT8OID, Int64GetDatum(limit));
+    return run_statement(&statement);
+}
+
+SPITupleTable* allowed_bearing_labels(const Sources* sources, Datum labels, Datum affinities,
+                                      std::int64_t limit) {
     Statement statement;
     begin_statement(&statement,
                     "SELECT liked.snippet_id::int8 FROM (SELECT l.snippet_id, sum(liked.affinity) AS affinity "
@@ -404,18 +423,12 @@ SPITupleTable* bearing_labels(const Sources* sources, Datum labels, Datum affini
     append_sql(&statement, ", ");
     append_parameter(&statement, FLOAT8ARRAYOID, affinities);
     append_sql(&statement, ") AS liked (label, affinity) JOIN ");
-    append_relation(&statement, sources->request->recommender->labels);
-    append_sql(&statement,
-               " l ON l.kind = split_part(liked.label, ':', 1) "
-               "AND l.value = substr(liked.label, strpos(liked.label, ':') + 1) "
-               "WHERE l.snippet_id IS NOT NULL GROUP BY l.snippet_id) liked");
-    if (which == Bearing::kAllowed) {
-        append_sql(&statement, " JOIN ");
-        append_snippets(&statement, sources);
-        append_sql(&statement, " ON s.snippet_id = liked.snippet_id WHERE true");
-        append_filters(&statement, sources);
-        append_not_excluded(&statement, sources);
-    }
+    append_bearers(&statement, sources);
+    append_sql(&statement, " GROUP BY l.snippet_id) liked JOIN ");
+    append_snippets(&statement, sources);
+    append_sql(&statement, " ON s.snippet_id = liked.snippet_id WHERE true");
+    append_filters(&statement, sources);
+    append_not_excluded(&statement, sources);
     append_sql(&statement, " ORDER BY liked.affinity DESC, liked.snippet_id LIMIT ");
     append_parameter(&statement, INT8OID, Int64GetDatum(limit));
     return run_statement(&statement);

@@ -72,13 +72,14 @@ SPITupleTable* nearest_by_content(const Sources* sources, Datum vector, std::int
 // The newest.
 SPITupleTable* newest(const Sources* sources, std::int64_t limit);
 
-enum class Bearing { kAny, kAllowed };
+// snippet_id of what bears one of these labels (text[], "kind:value"), and the label's number among them,
+// from 1: `limit` rows at most, in no order. A snippet with several has several.
+SPITupleTable* bearing_labels(const Sources* sources, Datum labels, std::int64_t limit);
 
-// snippet_id of what bears at least one of these labels, `limit` of them at most, by descending sum of
-// affinities over them: parallel arrays of text[] ("kind:value") and float8[]. Of all that does, or,
-// which reads each snippet, of what passes the filters and is not excluded.
-SPITupleTable* bearing_labels(const Sources* sources, Datum labels, Datum affinities,
-                              Bearing which, std::int64_t limit);
+// snippet_id of what bears at least one of them, passes the filters and is not excluded, `limit` at
+// most, by descending sum of affinities over them (float8[], parallel). Reads each snippet.
+SPITupleTable* allowed_bearing_labels(const Sources* sources, Datum labels, Datum affinities,
+                                      std::int64_t limit);
 
 // Those of `ids` (bigint[], none of them excluded) that the filters let through.
 SPITupleTable* allowed(const Sources* sources, Datum ids);
