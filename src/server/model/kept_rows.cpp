@@ -67,7 +67,8 @@ KeptRows& kept_rows(Oid table, std::int32_t model_id) {
     MemoryContext const memory =
         AllocSetContextCreate(all_memory, "knowhow kept rows of a model", 0, ALLOCSET_DEFAULT_INITSIZE,
                               kMostAllocatedAtOnce);
-    void** const rows = static_cast<void**>(MemoryContextAlloc(memory, sizeof(void*) * kFirstRoom));
+    KeptRow* const rows =
+        static_cast<KeptRow*>(MemoryContextAlloc(memory, sizeof(KeptRow) * kFirstRoom));
     *free = {table, model_id, memory, 0, kFirstRoom, rows, 0};
     return *free;
 }
@@ -82,10 +83,10 @@ void* allocate_kept(KeptRows& kept, Size size) {
     return MemoryContextAlloc(kept.memory, size);
 }
 
-void add_kept(KeptRows& kept, int place, void* row) {
+void add_kept(KeptRows& kept, int place, KeptRow row) {
     if (kept.count == kept.room) {
-        kept.rows = static_cast<void**>(
-            repalloc(kept.rows, 2 * sizeof(void*) * static_cast<Size>(kept.room)));
+        kept.rows = static_cast<KeptRow*>(
+            repalloc(kept.rows, 2 * sizeof(KeptRow) * static_cast<Size>(kept.room)));
         kept.room *= 2;
     }
     std::copy_backward(kept.rows + place, kept.rows + kept.count, kept.rows + kept.count + 1);

@@ -23,6 +23,14 @@ namespace knowhow::server {
 // kB more.
 inline constexpr Size kMostKeptBytes = Size{12} * 1024 * 1024;
 
+// A row, and two numbers by which most questions about it are answered without looking at it. Neither
+// falls from one row to the next.
+struct KeptRow {
+    std::uint64_t first;
+    std::uint64_t last;
+    void* row;
+};
+
 // Of one model and table, in an order that the reader of the table chooses.
 struct KeptRows {
     Oid table;
@@ -30,7 +38,7 @@ struct KeptRows {
     MemoryContext memory;
     int count;
     int room;
-    void** rows;
+    KeptRow* rows;
     int last_found;   // by first_kept()
 };
 
@@ -41,32 +49,31 @@ KeptRows& kept_rows(Oid table, std::int32_t model_id);
 void* allocate_kept(KeptRows& kept, Size size);
 
 // Makes it the row number `place`, ahead of those that stood there and behind.
-void add_kept(KeptRows& kept, int place, void* row);
+void add_kept(KeptRows& kept, int place, KeptRow row);
 
 // The number of the first row of which `before` does not hold; it holds of those ahead of it. Looks first
 // where the last one was found: what is asked for in ascending order stands a few steps further on.
-template <typename Row, typename Before>
+template <typename Before>
 int first_kept(KeptRows& kept, Before before) {
-    static_assert(std::is_trivially_destructible_v<Row>);
-    const auto holds = [&](const void* row) { return before(*static_cast<const Row*>(row)); };
     int from = kept.last_found;
-    if (from > 0 && !holds(kept.rows[from - 1])) {
+    if (from > 0 && !before(kept.rows[from - 1])) {
         from = 0;
     }
     int step = 1;
-    while (from + step <= kept.count && holds(kept.rows[from + step - 1])) {
+    while (from + step <= kept.count && before(kept.rows[from + step - 1])) {
         from += step;
         step *= 2;
     }
     kept.last_found = static_cast<int>(
-        std::partition_point(kept.rows + from, kept.rows + std::min(from + step, kept.count), holds) -
+        std::partition_point(kept.rows + from, kept.rows + std::min(from + step, kept.count), before) -
         kept.rows);
     return kept.last_found;
 }
 
 template <typename Row>
-Row& kept_row(const KeptRows& kept, int number) {
-    return *static_cast<Row*>(kept.rows[number]);
+Row& kept_row(const KeptRow& kept) {
+    static_assert(std::is_trivially_destructible_v<Row>);
+    return *static_cast<Row*>(kept.row);
 }
 
 }  // namespace knowhow::server

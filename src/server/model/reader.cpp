@@ -129,29 +129,31 @@ struct KeptBlock {
     std::int32_t by_trending[kPositionsPerBlock];
 };
 
+// The order of a snippet's id among numbers without a sign.
+std::uint64_t key_of(std::int64_t snippet_id) {
+    return static_cast<std::uint64_t>(snippet_id) ^ std::uint64_t{1} << 63U;
+}
+
 // Where among the kept blocks the one stands, or would, that begins at this position.
 int place_of(KeptRows& kept, std::int64_t first_position) {
-    return first_kept<KeptBlock>(kept, [=](const KeptBlock& other) {
-        return other.block.first_position < first_position;
+    return first_kept(kept, [=](const KeptRow& other) {
+        return kept_row<KeptBlock>(other).block.first_position < first_position;
     });
 }
 
 // The block that starts at or below the id and ends at or above it, or NULL where none is kept.
 const PositionBlock* kept_block_of(KeptRows& kept, std::int64_t snippet_id) {
-    int const above = first_kept<KeptBlock>(kept, [=](const KeptBlock& other) {
-        return other.snippet_ids[0] <= snippet_id;
-    });
-    if (above == 0) {
-        return nullptr;
-    }
-    const PositionBlock& found = kept_row<KeptBlock>(kept, above - 1).block;
-    return found.snippet_ids[found.count - 1] >= snippet_id ? &found : nullptr;
+    std::uint64_t const key = key_of(snippet_id);
+    int const above = first_kept(kept, [=](const KeptRow& other) { return other.first <= key; });
+    return above > 0 && kept.rows[above - 1].last >= key
+               ? &kept_row<KeptBlock>(kept.rows[above - 1]).block
+               : nullptr;
 }
 
 void keep_block(KeptRows& kept, const PositionBlock& block) {
     int const place = place_of(kept, block.first_position);
     if (block.count == 0 ||
-        (place < kept.count && kept_row<KeptBlock>(kept, place).block.first_position ==
+        (place < kept.count && kept_row<KeptBlock>(kept.rows[place]).block.first_position ==
                                    block.first_position)) {
         return;
     }
@@ -166,7 +168,8 @@ void keep_block(KeptRows& kept, const PositionBlock& block) {
     std::copy_n(block.by_trending, block.count, row->by_trending);
     row->block = {block.first_position, block.count, row->snippet_ids, row->popularity,
                   row->by_popularity, row->trending, row->by_trending};
-    add_kept(kept, place, row);
+    add_kept(kept, place,
+             {key_of(block.snippet_ids[0]), key_of(block.snippet_ids[block.count - 1]), row});
 }
 
 }  // namespace
@@ -214,8 +217,8 @@ bool read_block(ModelReader* reader, std::int32_t block, PositionBlock* found) {
     std::int64_t const first_position = std::int64_t{block} * kPositionsPerBlock;
     int const place = place_of(kept, first_position);
     if (place < kept.count &&
-        kept_row<KeptBlock>(kept, place).block.first_position == first_position) {
-        *found = kept_row<KeptBlock>(kept, place).block;
+        kept_row<KeptBlock>(kept.rows[place]).block.first_position == first_position) {
+        *found = kept_row<KeptBlock>(kept.rows[place]).block;
         return true;
     }
     if (!find(reader->blocks, reader->model_id, BTEqualStrategyNumber, F_INT4EQ,

@@ -29,11 +29,18 @@ struct KeptCounts {
     VectorView counts;
 };
 
+// The kind and the first seven bytes of a term, as a number.
+std::uint64_t key_of(char kind, std::string_view term) {
+    return std::uint64_t{static_cast<unsigned char>(kind)} << 56U | VectorView::prefix_of(term) >> 8U;
+}
+
 // How many kept blocks begin with the term or before it.
 int begin_at_or_before(KeptRows& kept, char kind, std::string_view term) {
-    return first_kept<KeptCounts>(kept, [=](const KeptCounts& block) {
-        return block.kind != kind ? block.kind < kind
-                                  : compare_terms(block.counts.term(0), term) <= 0;
+    std::uint64_t const key = key_of(kind, term);
+    return first_kept(kept, [=](const KeptRow& block) {
+        return block.first != key
+                   ? block.first < key
+                   : compare_terms(kept_row<KeptCounts>(block).counts.term(0), term) <= 0;
     });
 }
 
@@ -41,14 +48,15 @@ int begin_at_or_before(KeptRows& kept, char kind, std::string_view term) {
 // none where no such block is kept.
 VectorView kept_counts(KeptRows& kept, char kind, std::string_view term) {
     int const place = begin_at_or_before(kept, kind, term);
-    if (place > 0) {
-        const KeptCounts& block = kept_row<KeptCounts>(kept, place - 1);
-        if (block.kind == kind &&
-            compare_terms(block.counts.term(block.counts.size() - 1), term) >= 0) {
-            return block.counts;
-        }
+    if (place == 0) {
+        return {};
     }
-    return {};
+    const KeptRow& block = kept.rows[place - 1];
+    std::uint64_t const key = key_of(kind, term);
+    VectorView const& counts = kept_row<KeptCounts>(block).counts;
+    bool const reaches =
+        block.last != key ? block.last > key : compare_terms(counts.term(counts.size() - 1), term) >= 0;
+    return reaches && block.first >> 56U == key >> 56U ? counts : VectorView();
 }
 
 void keep_counts(KeptRows& kept, char kind, struct varlena* value) {
@@ -58,7 +66,7 @@ void keep_counts(KeptRows& kept, char kind, struct varlena* value) {
     }
     int const place = begin_at_or_before(kept, kind, counts.term(0));
     if (place > 0) {
-        const KeptCounts& other = kept_row<KeptCounts>(kept, place - 1);
+        const KeptCounts& other = kept_row<KeptCounts>(kept.rows[place - 1]);
         if (other.kind == kind && other.counts.term(0) == counts.term(0)) {
             return;
         }
@@ -69,7 +77,9 @@ void keep_counts(KeptRows& kept, char kind, struct varlena* value) {
         return;
     }
     memcpy(row + sizeof(KeptCounts), VARDATA_ANY(value), bytes);
-    add_kept(kept, place, new (row) KeptCounts{kind, {row + sizeof(KeptCounts), bytes}});
+    add_kept(kept, place,
+             {key_of(kind, counts.term(0)), key_of(kind, counts.term(counts.size() - 1)),
+              new (row) KeptCounts{kind, {row + sizeof(KeptCounts), bytes}}});
 }
 
 }  // namespace
