@@ -81,8 +81,8 @@ BEGIN
     RETURN indexed.pool(10);
 END
 $$;
-SELECT indexed.pool_of(100) AS pool_of_100 \gset
-SELECT indexed.pool_of(NULL) = :pool_of_100 AS by_default, indexed.pool_of(99) < :pool_of_100 AS less, indexed.pool_of(101) > :pool_of_100 AS more;
+SELECT indexed.pool_of(50) AS pool_of_50 \gset
+SELECT indexed.pool_of(NULL) = :pool_of_50 AS by_default, indexed.pool_of(49) < :pool_of_50 AS less, indexed.pool_of(51) > :pool_of_50 AS more;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 1000}') \g /dev/null
 SELECT indexed.pool(10) > 1000 AS deep;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 10}') \g /dev/null

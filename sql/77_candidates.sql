@@ -55,6 +55,6 @@ FROM knowhow.recommend(1, NULL, 10, 'labelled') r LEFT JOIN knowhow.recommend_as
 -- Not so when a model knows more than a thousand.
 INSERT INTO labelled.snippets (snippet_id, title) SELECT s, 'title ' || s FROM generate_series(601, 1001) AS s;
 SELECT knowhow.train('labelled') > 0 AS trained;
-SELECT labelled.candidates(NULL) = labelled.candidates(100) AS default_depth;
+SELECT labelled.candidates(NULL) = labelled.candidates(50) AS default_depth;
 SELECT knowhow.drop_recommender('labelled');
 DROP SCHEMA labelled CASCADE;

@@ -8,7 +8,7 @@ be a superuser (loading skips the foreign keys' triggers). The benchmark makes a
 and drops it. For each size it loads a knowledge base (generated.py says what is in it), trains, and
 times calls in one session, 10 results each, no parallel query, after as many calls for other people
 (after 5 of GIN and RUM); the result of a call is fetched whole, reasons and evidence included; the
-lines that end in 1000 are with pool_depth = 1000 instead of 100. The avid person has rated 5,000
+lines that end in 1000 are with pool_depth = 1000 instead of 50. The avid person has rated 5,000
 snippets, the others about 100. Beside them, over the same texts and queries:
 
     GIN    tsvector @@ any term of the query, ORDER BY ts_rank_cd

@@ -61,7 +61,7 @@ constexpr KnownParam kParams[] = {
     {"neighbours", ParamType::kInteger, 200, 1, 10000,
      "train: targets kept per snippet, those of largest absolute weight"},
     {"penalty", ParamType::kReal, 0.01, 1e-4, 1000, "ials, blend: regularization of factors"},
-    {"pool_depth", ParamType::kInteger, 100, 10, 1000000,
+    {"pool_depth", ParamType::kInteger, 50, 10, 1000000,
      "recommend: snippets that each signal brings to be ranked; 3 max_results where that is more; where "
      "not named, 1,000 for at most 1,000 snippets and before the first training"},
     {"popularity_weight", ParamType::kReal, 1e-3, 0, 1000,

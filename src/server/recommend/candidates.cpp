@@ -286,12 +286,11 @@ void add_team(Serving& serving) {
 }
 
 // The best by popularity or by trend.
-void add_in_demand(Serving& serving, const std::int32_t* PositionBlock::*order,
-                   std::int64_t wanted) {
-    std::size_t chunk = static_cast<std::size_t>(wanted);
+void add_in_demand(Serving& serving, const std::int32_t* PositionBlock::*order) {
+    std::size_t chunk = static_cast<std::size_t>(serving.wanted);
     std::int64_t found = 0;
     bool more = true;
-    for (std::int32_t number = 0; more && found < wanted;
+    for (std::int32_t number = 0; more && found < serving.wanted;
          chunk = std::min(chunk * 4, kMostPositionsAtOnce)) {
         std::int32_t* positions = static_cast<std::int32_t*>(
             palloc(sizeof(std::int32_t) * (chunk + kPositionsPerBlock)));
@@ -345,18 +344,16 @@ void collect_candidates(Serving& serving, Datum query) {
     if (serving.request->mode == Mode::kRecommend) {
         serving.source = kTeam;
         add_team(serving);
-        std::int64_t const some = std::max<std::int64_t>(100, 3LL * serving.request->max_results);
         serving.source = kPopularity;
         if (serving.reader != nullptr) {
-            add_in_demand(serving, &PositionBlock::by_popularity, some);
+            add_in_demand(serving, &PositionBlock::by_popularity);
             if (serving.options.fusion.trending_weight > 0) {
                 serving.source = kTrending;
-                add_in_demand(serving, &PositionBlock::by_trending, some);
+                add_in_demand(serving, &PositionBlock::by_trending);
             }
         }
         serving.source = kFreshness;
-        std::int64_t const youngest = std::max(some, serving.wanted);
-        add_candidates(serving, newest(serving.sources, youngest), youngest);
+        add_candidates(serving, newest(serving.sources, serving.wanted), serving.wanted);
     }
     serving.parts.end(Part::kOthers);
 }
