@@ -184,13 +184,14 @@ TEST(Person, BestPositionsAreThoseOfAWholeSort) {
     std::map<std::int32_t, double> sums;
     for (std::size_t i = 0; i < targets.size(); ++i) {
         std::int64_t const id = static_cast<std::int64_t>(i) + 1;
-        person.add(id, 1);
+        double const weight = static_cast<double>(1 + i % 3) / 3;
+        person.add(id, weight);
         person.describe(id, "", VectorView());
         for (int t = 0; t < 100; ++t) {
             targets[i].push_back(
                 static_cast<std::int32_t>(std::uint64_t{random() % 3000} * 1000003 % 2147483629));
-            weights[i].push_back(static_cast<float>(static_cast<int>(random() % 9) - 3));
-            sums[targets[i].back()] += static_cast<double>(weights[i].back());
+            weights[i].push_back(static_cast<float>(static_cast<int>(random() % 9) - 3) / 7);
+            sums[targets[i].back()] += weight * static_cast<double>(weights[i].back());
         }
         person.add_row(id, 0, targets[i], weights[i]);
     }

@@ -253,12 +253,11 @@ double label_score(std::span<const double> affinities, std::span<const double> i
 
 void Person::add_up_positions() {
     PollEvery poll(monitor_, kPollSteps);
-    position_scores_ = {};
     std::size_t targets = 0;
     for (const HistoryItem& item : items_) {
         targets += item.targets.size();
     }
-    position_scores_.reserve(targets);
+    position_scores_.start(targets);
     for (const HistoryItem& item : items_) {
         for (std::size_t i = 0; i < item.targets.size(); ++i) {
             poll.step();
@@ -268,7 +267,7 @@ void Person::add_up_positions() {
             }
         }
     }
-    position_scores_.add_up(monitor_);
+    position_scores_.add_up();
     liked_positions_.clear();
     liked_positions_.reserve(position_scores_.all().size());
     std::ranges::copy_if(position_scores_.all(), std::back_inserter(liked_positions_),

@@ -55,7 +55,7 @@ double label_score(std::span<const double> affinities, std::span<const double> i
 class Person {
   public:
     // `monitor` is polled by what takes long on a long history; it must outlive the object.
-    explicit Person(Monitor& monitor) : monitor_(monitor) {}
+    explicit Person(Monitor& monitor) : monitor_(monitor), position_scores_(monitor) {}
 
     // --- history, newest first -----------------------------------------------------------------
     void add(std::int64_t id, double weight);

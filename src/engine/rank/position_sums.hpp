@@ -21,17 +21,33 @@ struct PositionScore {
 
 // A sum for each position that was added to. All that is added is sorted by position, digit by digit
 // from the lowest (least significant digit radix sort), and then added up: ten thousand positions lie
-// too far apart for a hash table to be as fast. Takes 32 bytes for each add(), 16 after add_up().
+// too far apart for a hash table to be as fast. Takes 32 bytes for each add(), but for no more than two
+// million or twice as many as there are positions; 16 for each position after add_up().
 class PositionSums {
   public:
-    void reserve(std::size_t adds) { scores_.reserve(adds); }
+    // `monitor` is polled; it must outlive the object.
+    explicit PositionSums(Monitor& monitor) : monitor_(&monitor) {}
+
+    // Begins anew, with room for so many adds.
+    void start(std::size_t adds) {
+        scores_.clear();
+        most_ = kMostAdds;
+        scores_.reserve(std::min(adds, most_));
+    }
 
     // `position` is 0 or more.
-    void add(std::int32_t position, double value) { scores_.push_back({position, value}); }
+    void add(std::int32_t position, double value) {
+        if (scores_.size() == most_) {
+            add_up();
+            most_ = std::max(kMostAdds, 2 * scores_.size());
+        }
+        scores_.push_back({position, value});
+    }
 
     // After the last add(). What belongs to one position is added up in the order in which it came.
-    void add_up(Monitor& monitor) {
-        sort(monitor);
+    void add_up() {
+        sort();
+        monitor_->poll();
         std::size_t sums = 0;
         for (const PositionScore& each : scores_) {
             if (sums > 0 && scores_[sums - 1].position == each.position) {
@@ -54,9 +70,10 @@ class PositionSums {
 
   private:
     static constexpr unsigned kMostDigitBits = 11;
+    static constexpr std::size_t kMostAdds = std::size_t{1} << 21;
 
     // Stable.
-    void sort(Monitor& monitor) {
+    void sort() {
         std::uint32_t all_bits = 0;
         for (const PositionScore& each : scores_) {
             all_bits |= static_cast<std::uint32_t>(each.position);
@@ -65,7 +82,7 @@ class PositionSums {
         const unsigned digits = (bits + kMostDigitBits - 1) / kMostDigitBits;
         std::vector<PositionScore> sorted(digits == 0 ? 0 : scores_.size());
         for (unsigned digit = 0; digit < digits; ++digit) {
-            monitor.poll();
+            monitor_->poll();
             const unsigned shift = digit * bits / digits;
             const unsigned width = (digit + 1) * bits / digits - shift;
             const auto of = [=](const PositionScore& each) {
@@ -86,7 +103,9 @@ class PositionSums {
         }
     }
 
+    Monitor* monitor_;
     std::vector<PositionScore> scores_;
+    std::size_t most_ = kMostAdds;
 };
 
 }  // namespace knowhow
