@@ -31,6 +31,10 @@ constexpr std::int64_t kLabelRows = 1000;
 constexpr std::int64_t kMostBearing = 10;
 constexpr std::int64_t kMostBearingOfRow = 2;
 
+std::int64_t* allocate_ids(std::uint64_t count) {
+    return static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
+}
+
 // The present source found the snippet, be it as the first or not.
 void note_found(Serving& serving, std::int64_t id) {
     if (serving.request->explained != nullptr && id == *serving.request->explained) {
@@ -81,7 +85,7 @@ std::int64_t add_positions(Serving& serving, const std::int32_t* positions, std:
     std::int32_t* sorted = static_cast<std::int32_t*>(palloc(sizeof(std::int32_t) * count + 1));
     std::copy_n(positions, count, sorted);
     std::sort(sorted, sorted + count);
-    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
+    std::int64_t* const ids = allocate_ids(count);
     int known = 0;
     PositionBlock block = {};
     bool have_block = false;
@@ -151,8 +155,7 @@ void add_neighbours(Serving& serving) {
                              [](const NeighbourScore& score) { return score.score > 0; }) -
         scores);
     add_until_enough(serving, liked, [&](std::size_t first, std::size_t size) {
-        std::int64_t* const ids =
-            static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * size + 1));
+        std::int64_t* const ids = allocate_ids(size);
         std::transform(scores + first, scores + first + size, ids,
                        [](const NeighbourScore& score) { return score.item; });
         return add_allowed(serving, ids, static_cast<int>(size));
@@ -184,7 +187,7 @@ std::vector<Share>* telling_labels(const Serving& serving) {
     return telling;
 }
 
-// A snippet and one of the liked labels that it bears; then, what it is liked for all of them.
+// A snippet and one of the liked labels that it bears, by number from 1.
 struct Bearer {
     std::int64_t id;
     std::int64_t label;
@@ -213,48 +216,62 @@ std::int64_t add_up_bearers(Bearer* bearers, std::int64_t rows, const std::vecto
     return count;
 }
 
+// The snippets that `rows` of bearing_labels() name, best first; *count is set.
+std::int64_t* best_bearers(SPITupleTable* rows, const std::vector<Share>& liked, std::int64_t* count) {
+    std::int64_t const pairs = static_cast<std::int64_t>(rows->numvals);
+    Bearer* const bearers = static_cast<Bearer*>(palloc(sizeof(Bearer) * rows->numvals + 1));
+    for (std::int64_t i = 0; i < pairs; ++i) {
+        std::uint64_t const row = static_cast<std::uint64_t>(i);
+        bearers[i] = {int8_column(rows, row, 1), int8_column(rows, row, 2), 0};
+    }
+    *count = add_up_bearers(bearers, pairs, liked);
+    std::int64_t* const ids = allocate_ids(rows->numvals);
+    std::transform(bearers, bearers + *count, ids, [](const Bearer& bearer) { return bearer.id; });
+    return ids;
+}
+
+// The same of those that pass the filters, found by PostgreSQL.
+std::int64_t* best_allowed_bearers(const Serving& serving, Datum labels, const std::vector<Share>& liked,
+                                   std::int64_t* count) {
+    Datum* const values = static_cast<Datum*>(palloc(sizeof(Datum) * liked.size()));
+    std::ranges::transform(liked, values,
+                           [](const Share& label) { return Float8GetDatum(label.value); });
+    Datum const affinities = PointerGetDatum(construct_array(
+        values, static_cast<int>(liked.size()), FLOAT8OID, 8, true, TYPALIGN_DOUBLE));
+    SPITupleTable* const rows =
+        allowed_bearing_labels(serving.sources, labels, affinities, serving.wanted);
+    *count = static_cast<std::int64_t>(rows->numvals);
+    std::int64_t* const ids = allocate_ids(rows->numvals);
+    for (std::uint64_t i = 0; i < rows->numvals; ++i) {
+        ids[i] = int8_column(rows, i, 1);
+    }
+    SPI_freetuptable(rows);
+    return ids;
+}
+
 void add_by_labels(Serving& serving) {
     const std::vector<Share>& liked = *telling_labels(serving);
     if (liked.empty()) {
         return;
     }
-    Datum* names = static_cast<Datum*>(palloc(sizeof(Datum) * liked.size()));
-    Datum* values = static_cast<Datum*>(palloc(sizeof(Datum) * liked.size()));
-    for (std::size_t i = 0; i < liked.size(); ++i) {
-        names[i] = PointerGetDatum(
-            cstring_to_text_with_len(liked[i].name.data(), static_cast<int>(liked[i].name.size())));
-        values[i] = Float8GetDatum(liked[i].value);
-    }
-    int const labels = static_cast<int>(liked.size());
-    Datum const bytes =
-        PointerGetDatum(construct_array(names, labels, TEXTOID, -1, false, TYPALIGN_INT));
+    Datum* const names = static_cast<Datum*>(palloc(sizeof(Datum) * liked.size()));
+    std::ranges::transform(liked, names, [](const Share& label) {
+        return PointerGetDatum(
+            cstring_to_text_with_len(label.name.data(), static_cast<int>(label.name.size())));
+    });
+    Datum const labels = PointerGetDatum(construct_array(
+        names, static_cast<int>(liked.size()), TEXTOID, -1, false, TYPALIGN_INT));
     // By the model's counts about label_rows() bear them. What is new since it was trained, or all there is
     // where nothing is trained, may be any number: then PostgreSQL looks for what passes.
     std::int64_t const most =
         std::max(kMostBearing * serving.wanted, kMostBearingOfRow * label_rows(serving));
-    SPITupleTable* rows = bearing_labels(serving.sources, bytes, most);
-    bool const all = static_cast<std::int64_t>(rows->numvals) < most;
-    if (!all) {
-        SPI_freetuptable(rows);
-        Datum const affinities = PointerGetDatum(
-            construct_array(values, labels, FLOAT8OID, 8, true, TYPALIGN_DOUBLE));
-        rows = allowed_bearing_labels(serving.sources, bytes, affinities, serving.wanted);
-    }
-    std::int64_t bearing = static_cast<std::int64_t>(rows->numvals);
-    Bearer* const bearers =
-        static_cast<Bearer*>(palloc(sizeof(Bearer) * static_cast<std::size_t>(bearing) + 1));
-    for (std::int64_t i = 0; i < bearing; ++i) {
-        std::uint64_t const row = static_cast<std::uint64_t>(i);
-        bearers[i] = {int8_column(rows, row, 1), all ? int8_column(rows, row, 2) : 0, 0};
-    }
+    SPITupleTable* const rows = bearing_labels(serving.sources, labels, most);
+    std::int64_t count = 0;
+    std::int64_t* const ids = static_cast<std::int64_t>(rows->numvals) < most
+                                  ? best_bearers(rows, liked, &count)
+                                  : best_allowed_bearers(serving, labels, liked, &count);
     SPI_freetuptable(rows);
-    if (all) {
-        bearing = add_up_bearers(bearers, bearing, liked);
-    }
-    std::int64_t* const ids =
-        static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * static_cast<std::size_t>(bearing) + 1));
-    std::transform(bearers, bearers + bearing, ids, [](const Bearer& bearer) { return bearer.id; });
-    add_until_enough(serving, static_cast<std::size_t>(bearing), [&](std::size_t first, std::size_t size) {
+    add_until_enough(serving, static_cast<std::size_t>(count), [&](std::size_t first, std::size_t size) {
         return add_allowed(serving, ids + first, static_cast<int>(size));
     });
 }
@@ -276,7 +293,7 @@ void add_team(Serving& serving) {
     serving.team = liked_in_team(serving.sources);
     std::size_t const count =
         serving.team == nullptr ? 0 : static_cast<std::size_t>(serving.team->numvals);
-    std::int64_t* ids = static_cast<std::int64_t*>(palloc(sizeof(std::int64_t) * count + 1));
+    std::int64_t* const ids = allocate_ids(count);
     for (std::size_t i = 0; i < count; ++i) {
         ids[i] = int8_column(serving.team, i, 1);
     }
