@@ -86,7 +86,7 @@ SELECT indexed.pool_of(NULL) = :pool_of_50 AS by_default, indexed.pool_of(49) < 
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 1000}') \g /dev/null
 SELECT indexed.pool(10) > 1000 AS deep;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 10}') \g /dev/null
-SELECT indexed.pool(1) BETWEEN 10 AND 300 AS shallow, indexed.pool(300) > 900 AS as_asked;
+SELECT indexed.pool(1) BETWEEN 10 AND :pool_of_50 - 1 AS shallow, indexed.pool(300) > 900 AS as_asked;
 SELECT knowhow.alter_recommender('indexed', params => '{"pool_depth": 9}');
 -- What colleagues like counts for every candidate, however few of it are candidates for that.
 INSERT INTO indexed.users VALUES (31, 'newcomer', 1);

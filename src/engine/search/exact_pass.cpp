@@ -1,6 +1,7 @@
 #include "engine/search/exact_pass.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "engine/search/dictionary.hpp"

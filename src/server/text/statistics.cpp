@@ -56,7 +56,7 @@ VectorView kept_counts(KeptRows& kept, char kind, std::string_view term) {
     VectorView const& counts = kept_row<KeptCounts>(block).counts;
     bool const reaches =
         block.last != key ? block.last > key : compare_terms(counts.term(counts.size() - 1), term) >= 0;
-    return reaches && block.first >> 56U == key >> 56U ? counts : VectorView();
+    return reaches ? counts : VectorView();
 }
 
 void keep_counts(KeptRows& kept, char kind, struct varlena* value) {
