@@ -15,11 +15,11 @@
 namespace knowhow::search {
 
 // Bounds are made a little larger than float32 may have made them too small.
-inline constexpr float kUp = 1.000001F;
+inline constexpr float kRoundedUp = 1.000001F;
 
 // Where in the block the document is, or would be. As std::lower_bound has it, with steps that are
 // computed and not guessed: where a document stands is no habit that a processor could learn.
-inline std::uint32_t place(const Block& block, std::uint32_t document) noexcept {
+inline std::uint32_t place_in(const Block& block, std::uint32_t document) noexcept {
     std::uint32_t from = 0;
     for (std::uint32_t left = block.count; left > 0;) {
         const std::uint32_t half = (left + 1) / 2;
@@ -56,7 +56,7 @@ class Cursor {
         const std::vector<float>& side = weight_ > 0 ? skips_.most : skips_.least;
         bounds_.resize(skips_.size());
         for (std::size_t i = 0; i < side.size(); ++i) {
-            bounds_[i] = weight_ * side[i] * kUp;
+            bounds_[i] = weight_ * side[i] * kRoundedUp;
         }
         // Without negative weights a negative one of the query adds nothing: its bounds stay 0.
     }
@@ -121,7 +121,7 @@ class Cursor {
             }
             in = probe_.get();
         }
-        const std::uint32_t at = place(*in, document);
+        const std::uint32_t at = place_in(*in, document);
         return at != in->count && in->documents[at] == document ? in->weights[at] : 0;
     }
 
@@ -130,7 +130,7 @@ class Cursor {
 
     void single(const TermEntry& entry) {
         skips_.last.assign(1, stream_.documents[stream_.count - 1]);
-        bounds_.assign(1, weight_ * (weight_ > 0 ? entry.most : entry.least) * kUp);
+        bounds_.assign(1, weight_ * (weight_ > 0 ? entry.most : entry.least) * kRoundedUp);
         streamed_ = 0;
     }
 

@@ -82,14 +82,14 @@ class SegmentPass {
                 }
             }
             poll.step();
-            if (total * kUp < cut_) {
+            if (total * kRoundedUp < cut_) {
                 continue;
             }
             std::sort(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(used),
                       [&](std::size_t a, std::size_t b) { return bounds_[a] < bounds_[b]; });
             before_[0] = 0;
             for (std::size_t i = 0; i < used; ++i) {
-                before_[i + 1] = (before_[i] + bounds_[order_[i]]) * kUp;
+                before_[i + 1] = (before_[i] + bounds_[order_[i]]) * kRoundedUp;
             }
             used_ = used;
             essential_ = 0;
@@ -178,10 +178,10 @@ class SegmentPass {
             std::uint32_t from = 0;
             std::uint32_t to = block.count;
             if (block.documents[0] < begin_) {
-                from = place(block, begin_);
+                from = place_in(block, begin_);
             }
             if (block.documents[to - 1] >= end_) {
-                to = place(block, end_);
+                to = place_in(block, end_);
             }
             for (std::uint32_t j = from; j < to; ++j) {
                 visit(block.documents[j] - begin_, block.weights[j]);
@@ -279,11 +279,11 @@ class SegmentPass {
         const float bound = before_[first];
         const float weight = cursor.weight();
         for (std::size_t b = cursor.first(); b < cursor.end_block(); ++b) {
-            if ((cursor.bound(b) + bound) * kUp < cut_) {
+            if ((cursor.bound(b) + bound) * kRoundedUp < cut_) {
                 continue;
             }
             const Block& block = cursor.walk(b);
-            for (std::uint32_t j = place(block, begin_);
+            for (std::uint32_t j = place_in(block, begin_);
                  j < block.count && block.documents[j] < end_; ++j) {
                 const float product = weight * block.weights[j];
                 if (!cosine_ && product + bound < cut_) {
@@ -308,7 +308,7 @@ class SegmentPass {
             if (block == cursor.blocks() || (cursor.bound(block) == 0 && cursor.weight() > 0)) {
                 continue;
             }
-            if ((sum + before_[i] + cursor.bound(block)) * kUp < cut_) {
+            if ((sum + before_[i] + cursor.bound(block)) * kRoundedUp < cut_) {
                 return;
             }
             const float weight = cursor.find(document);
