@@ -1,15 +1,16 @@
-// Positions are added up as a map would add them up, to the bit.
+// Positions are added up as they are after a stable sort, to the bit.
 #include "engine/rank/position_sums.hpp"
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <algorithm>
 #include <random>
+#include <vector>
 
 namespace knowhow {
 namespace {
 
-TEST(PositionSums, EqualThoseOfAMapInTheOrderOfArrival) {
+TEST(PositionSums, AreAddedUpInTheOrderOfArrival) {
     struct Shape {
         std::size_t adds;
         std::uint32_t positions;
@@ -23,24 +24,34 @@ TEST(PositionSums, EqualThoseOfAMapInTheOrderOfArrival) {
                                Shape{5000, 700, 3067833}, Shape{2500000, 1000, 1},
                                Shape{2500000, 2000000, 1000}}) {
         sums.start(shape.adds);
-        std::map<std::int32_t, double> expected;
+        std::vector<PositionScore> all;
         for (std::size_t i = 0; i < shape.adds; ++i) {
             const auto position = static_cast<std::int32_t>(random() % shape.positions * shape.apart);
-            const double value = (static_cast<double>(random() % 2000) - 700) / 7;
-            sums.add(position, value);
-            expected[position] += value;
+            all.push_back({position, (static_cast<double>(random() % 2000) - 700) / 7});
+            sums.add(position, all.back().score);
         }
         sums.add_up();
-        ASSERT_EQ(sums.all().size(), expected.size());
-        auto each = expected.begin();
-        for (const PositionScore& score : sums.all()) {
-            ASSERT_EQ(score.position, each->first);
-            ASSERT_EQ(score.score, each->second) << "at " << score.position;
-            ++each;
+        std::stable_sort(all.begin(), all.end(), [](const PositionScore& left, const PositionScore& right) {
+            return left.position < right.position;
+        });
+        std::vector<PositionScore> expected;
+        for (const PositionScore& each : all) {
+            if (!expected.empty() && expected.back().position == each.position) {
+                expected.back().score += each.score;
+            } else {
+                expected.push_back(each);
+            }
         }
+        ASSERT_EQ(sums.all().size(), expected.size());
+        std::size_t different = 0;
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            different += sums.all()[i].position != expected[i].position ||
+                         sums.all()[i].score != expected[i].score;
+        }
+        EXPECT_EQ(different, 0u);
         for (std::int32_t position : {0, 1, 699, 2047, 2147483100}) {
-            const auto found = expected.find(position);
-            EXPECT_EQ(sums.sum(position), found == expected.end() ? 0 : found->second);
+            const auto found = std::ranges::find(expected, position, &PositionScore::position);
+            EXPECT_EQ(sums.sum(position), found == expected.end() ? 0 : found->score);
         }
         EXPECT_EQ(sums.sum(-1), 0);
     }
