@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "engine/search/dictionary.hpp"
-#include "engine/search/live_rows.hpp"
 #include "engine/search/postings.hpp"
 #include "engine/search/segment_format.hpp"
 
@@ -21,6 +20,39 @@ struct List {
     TermEntry entry;
     double weight;  // of the query
     PostingsReader::Place place;
+};
+
+// TIDs and deleted bits of rows, read for some at a time and where one of these is asked for.
+class Rows {
+  public:
+    explicit Rows(const SearchedSegment& searched) : searched_(searched) {}
+
+    // None where it is deleted. Rows are asked for in ascending order.
+    std::optional<Tid> live(std::uint32_t row) {
+        if (row >= end_) {
+            read(row);
+        }
+        const std::uint32_t place = row - first_;
+        return deleted_[place] != 0 ? std::nullopt : std::optional(tids_[place]);
+    }
+
+  private:
+    static constexpr std::uint32_t kAtATime = 1024;
+
+    void read(std::uint32_t row) {
+        first_ = row / kAtATime * kAtATime;
+        end_ = std::min(first_ + kAtATime, searched_.segment->rows());
+        searched_.segment->read_tids(first_, std::span(tids_).first(end_ - first_));
+        if (searched_.has_deleted) {
+            searched_.segment->read_deleted(first_, std::span(deleted_).first(end_ - first_));
+        }
+    }
+
+    const SearchedSegment& searched_;
+    std::uint32_t first_ = 0;
+    std::uint32_t end_ = 0;
+    Tid tids_[kAtATime];
+    std::uint8_t deleted_[kAtATime] = {};
 };
 
 bool some_may_enter(const double* distances, const Best& best) {
@@ -53,7 +85,7 @@ void exact_pass(const SearchedSegment& searched, VectorView query, double query_
 
     PostingsReader reader(segment);
     Block block;
-    LiveRows rows(searched);
+    Rows rows(searched);
     std::pmr::vector<double> sums((std::min(kWindow, documents) + kStrip - 1) / kStrip * kStrip,
                                   memory);
     std::pmr::vector<double> norms(memory);
@@ -122,7 +154,7 @@ void exact_pass(const SearchedSegment& searched, VectorView query, double query_
 void offer_nulls(const SearchedSegment& searched, std::uint32_t first, Best& best,
                  Monitor& monitor) {
     const Segment& segment = *searched.segment;
-    LiveRows rows(searched);
+    Rows rows(searched);
     PollEvery poll(monitor, 4096);
     for (std::uint32_t row = first; row < segment.rows(); ++row) {
         if (const std::optional<Tid> tid = rows.live(row)) {
